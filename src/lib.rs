@@ -1,1 +1,13 @@
-//! x
+#![doc = include_str!("../ARCHITECTURE.md")]
+
+pub mod catalog;
+pub mod error;
+pub mod output;
+pub mod plan;
+pub mod project;
+pub mod run;
+pub mod session;
+pub mod source;
+pub mod sql_type;
+pub mod statement;
+pub mod store;

@@ -1,0 +1,3 @@
+CREATE ENTITY customers FROM customers KEY customer_id;
+
+CREATE ENTITY leads FROM leads KEY lead_id;

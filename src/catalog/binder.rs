@@ -1,0 +1,368 @@
+//! Planning: names bound to definitions, with the as-of, zone and variables of
+//! this very use put in as typed literals.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::file_options::file_type::FileType;
+use datafusion::common::{DFSchema, Result as PlanResult, TableReference};
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::datasource::file_format::format_as_file_type;
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource,
+    WindowUDF,
+};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::sql::parser::Statement as SqlStatement;
+use datafusion::sql::planner::{SqlToRel, object_name_to_table_reference};
+use datafusion::sql::sqlparser::ast::{self, Query};
+
+use super::inputs::{Inputs, World, not_found};
+use super::{Definition, Graph, file_column, members, relation_name, split_label, visibility};
+use crate::error::{Error, Result, Script};
+use crate::session::{Moment, Variables};
+use crate::statement::{Body, Kind};
+
+/// What a definition is evaluated with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// The as-of instant and its zone.
+    pub moment: Moment,
+    /// Values of `$name`.
+    pub variables: Variables,
+}
+
+/// Definitions whose rows were computed already, by name.
+pub type SharedTables = HashMap<String, Arc<dyn TableSource>>;
+
+/// Plans queries and definitions for one evaluation.
+pub struct Binder<'a> {
+    pub(super) world: World<'a>,
+    pub(super) inputs: &'a Inputs,
+    pub(super) evaluation: &'a Evaluation,
+    state: SessionState,
+    functions: HashMap<String, Arc<ScalarUDF>>,
+    /// What was planned or computed for this evaluation.
+    planned: RefCell<HashMap<String, Arc<dyn TableSource>>>,
+}
+
+impl<'a> Binder<'a> {
+    /// A binder for one evaluation; `shared` holds what was computed for it.
+    pub fn new(
+        world: World<'a>,
+        inputs: &'a Inputs,
+        evaluation: &'a Evaluation,
+        shared: &SharedTables,
+    ) -> Result<Self> {
+        let moment = &evaluation.moment;
+        let clock = segql_udfs::Clock::new(moment.nanos(), moment.zone().name())?;
+        let functions = segql_udfs::scalar_functions_at(&clock)
+            .into_iter()
+            .map(|function| (function.name().to_owned(), function))
+            .collect();
+        Ok(Self {
+            world,
+            inputs,
+            evaluation,
+            state: world.session.state(),
+            functions,
+            planned: RefCell::new(shared.clone()),
+        })
+    }
+
+    /// Plans any statement of DataFusion's.
+    pub fn statement(&self, statement: SqlStatement, script: &Script) -> Result<LogicalPlan> {
+        self.plan_below(super::of_statement(&statement)?.iter().map(|found| found.name.as_str()))?;
+        let mut statement = statement;
+        let with_file = match &mut statement {
+            SqlStatement::Statement(inner) => self.prepare(inner.as_mut())?,
+            SqlStatement::CopyTo(copy) => {
+                match &mut copy.source {
+                    datafusion::sql::parser::CopyToSource::Query(query) => {
+                        self.prepare(query.as_mut())?
+                    }
+                    _ => false,
+                }
+            }
+            _ => false,
+        };
+        let scope = Scope {
+            binder: self,
+            with_file,
+        };
+        SqlToRel::new(&scope)
+            .statement_to_plan(statement)
+            .map_err(|error| Error::from(error).within(script))
+    }
+
+    /// Puts variables in and takes `_file` out of wildcards; says whether the
+    /// tree asks for `_file`.
+    fn prepare<T: ast::VisitMut + ast::Visit>(&self, tree: &mut T) -> Result<bool> {
+        self.evaluation.variables.put_into(tree)?;
+        let with_file = file_column::is_mentioned(tree);
+        if with_file {
+            let is_source = |name: &ast::ObjectName| {
+                object_name_to_table_reference(name.clone(), true)
+                    .ok()
+                    .and_then(|name| self.world.catalog.find(&relation_name(&name)))
+                    .is_some_and(|definition| definition.kind() == Kind::Source)
+            };
+            file_column::hide_from_wildcards(tree, &is_source);
+        }
+        Ok(with_file)
+    }
+
+    /// Plans what these names rest on from the ground up, so that planning one
+    /// never nests, however deep definitions do.
+    fn plan_below<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<()> {
+        for name in Graph::new(self.world.catalog).order(names)? {
+            if let Some(definition) = self.world.catalog.find(name) {
+                self.source_of(definition)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The plan of a definition: its rows as selecting FROM its name sees them.
+    pub fn definition(&self, definition: &Definition) -> Result<LogicalPlan> {
+        let mentioned = definition.references.iter();
+        self.plan_below(mentioned.map(|reference| reference.name.as_str()))?;
+        self.plan(definition).map_err(|error| {
+            let error = error.within(&definition.script);
+            match error.place() {
+                Some(_) => error,
+                None => {
+                    let named = format!("{} {}", definition.kind(), definition.name);
+                    error
+                        .context(named)
+                        .at(definition.create.name.span)
+                        .within(&definition.script)
+                }
+            }
+        })
+    }
+
+    fn plan(&self, definition: &Definition) -> Result<LogicalPlan> {
+        match &definition.create.body {
+            Body::Location(_) => self.source(definition, false),
+            Body::Table { table, .. } => {
+                let source = self.relation(&table.text)?;
+                Ok(LogicalPlanBuilder::scan(table.text.as_str(), source, None)?.build()?)
+            }
+            Body::Query { query, columns, .. } => {
+                let plan = self.query(query)?;
+                let plan = rename(plan, columns)?;
+                match definition.kind() {
+                    Kind::Segmentation => members::with_otherwise(self, definition, plan),
+                    _ => Ok(plan),
+                }
+            }
+        }
+    }
+
+    fn query(&self, query: &Query) -> Result<LogicalPlan> {
+        let mut query = query.clone();
+        let with_file = self.prepare(&mut query)?;
+        let statement = ast::Statement::Query(Box::new(query));
+        let scope = Scope {
+            binder: self,
+            with_file,
+        };
+        Ok(SqlToRel::new(&scope).sql_statement_to_plan(statement)?)
+    }
+
+    fn source(&self, definition: &Definition, with_file: bool) -> Result<LogicalPlan> {
+        let (source, options) = match self.inputs.sources.get(&definition.name) {
+            Some(Ok(found)) => found,
+            Some(Err(error)) => return Err(error.clone()),
+            None => return Err(definition.error("the source was not opened")),
+        };
+        let plan = source.plan(&definition.name, with_file)?;
+        visibility::as_of(plan, source, options, &self.evaluation.moment)
+    }
+
+    /// A definition as a relation, planned once for this evaluation.
+    pub(super) fn source_of(&self, definition: &Definition) -> Result<Arc<dyn TableSource>> {
+        if let Some(known) = self.planned.borrow().get(&definition.name) {
+            return Ok(Arc::clone(known));
+        }
+        let plan = self.definition(definition)?;
+        let table = as_source(plan, Some(definition.text.clone()));
+        self.planned
+            .borrow_mut()
+            .insert(definition.name.clone(), Arc::clone(&table));
+        Ok(table)
+    }
+
+    /// Whatever a name selects from.
+    pub fn relation(&self, name: &str) -> Result<Arc<dyn TableSource>> {
+        let (base, label) = split_label(name);
+        if let Some(definition) = self.world.catalog.find(base) {
+            let source = self.source_of(definition)?;
+            return match label {
+                None => Ok(source),
+                Some(label) => members::label(self, definition, source, label),
+            };
+        }
+        if let Some(table) = self.inputs.tables.get(name) {
+            return Ok(Arc::clone(table));
+        }
+        let known = self.inputs.known_names(self.world.catalog, self.world.session);
+        Err(not_found(name, &known))
+    }
+
+    /// Constant arguments of a table function.
+    fn constants(&self, args: Vec<Expr>) -> PlanResult<Vec<Expr>> {
+        let context = SimplifyContext::builder()
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .with_current_time()
+            .build();
+        let simplifier = ExprSimplifier::new(context);
+        let schema = DFSchema::empty();
+        args.into_iter()
+            .map(|arg| simplifier.simplify(simplifier.coerce(arg, &schema)?))
+            .collect()
+    }
+}
+
+/// A plan as something to select from.
+pub(super) fn as_source(plan: LogicalPlan, text: Option<String>) -> Arc<dyn TableSource> {
+    provider_as_source(Arc::new(ViewTable::new(plan, text)))
+}
+
+fn rename(plan: LogicalPlan, columns: &[ast::Ident]) -> Result<LogicalPlan> {
+    if columns.is_empty() {
+        return Ok(plan);
+    }
+    let found = plan.schema().columns();
+    if found.len() != columns.len() {
+        return Err(Error::new(format!(
+            "the view names {} columns, its query returns {}",
+            columns.len(),
+            found.len()
+        )));
+    }
+    let renamed = found.into_iter().zip(columns).map(|(column, ident)| {
+        let name = match ident.quote_style {
+            Some(_) => ident.value.clone(),
+            None => ident.value.to_lowercase(),
+        };
+        Expr::Column(column).alias(name)
+    });
+    Ok(LogicalPlanBuilder::from(plan).project(renamed)?.build()?)
+}
+
+/// One query's view of the names around it.
+struct Scope<'b, 'a> {
+    binder: &'b Binder<'a>,
+    with_file: bool,
+}
+
+impl Scope<'_, '_> {
+    fn state(&self) -> &SessionState {
+        &self.binder.state
+    }
+}
+
+impl ContextProvider for Scope<'_, '_> {
+    fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
+        let name = relation_name(&name);
+        if self.with_file
+            && let Some(definition) = self.binder.world.catalog.find(&name)
+            && definition.kind() == Kind::Source
+        {
+            return Ok(as_source(self.binder.source(definition, true)?, None));
+        }
+        Ok(self.binder.relation(&name)?)
+    }
+
+    fn get_table_function_source(
+        &self,
+        name: &str,
+        args: Vec<Expr>,
+    ) -> PlanResult<Arc<dyn TableSource>> {
+        let args = self.binder.constants(args)?;
+        if name.eq_ignore_ascii_case("members") {
+            return Ok(members::function(self.binder, &args)?);
+        }
+        let functions = self.state().table_functions();
+        let Some(function) = functions.get(&name.to_lowercase()) else {
+            let known = functions.keys().map(String::as_str).chain(["members"]);
+            return Err(Error::new(format!("table function '{name}' not found"))
+                .hint_if(crate::error::suggest(name, known))
+                .into());
+        };
+        let args = datafusion::catalog::TableFunctionArgs::new(&args, self.state());
+        let provider = function.create_table_provider_with_args(args)?;
+        Ok(provider_as_source(provider))
+    }
+
+    fn create_cte_work_table(
+        &self,
+        name: &str,
+        schema: SchemaRef,
+    ) -> PlanResult<Arc<dyn TableSource>> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state().expr_planners()
+    }
+
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        let bound = self.binder.functions.get(name);
+        bound.or_else(|| self.state().scalar_functions().get(name)).cloned()
+    }
+
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state().higher_order_functions().get(name).cloned()
+    }
+
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state().aggregate_functions().get(name).cloned()
+    }
+
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state().window_functions().get(name).cloned()
+    }
+
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+
+    fn get_file_type(&self, ext: &str) -> PlanResult<Arc<dyn FileType>> {
+        match self.state().get_file_format_factory(ext) {
+            Some(factory) => Ok(format_as_file_type(factory)),
+            None => Err(Error::new(format!("'{ext}' is no format that can be written"))
+                .hint("formats are csv, json, parquet and arrow")
+                .into()),
+        }
+    }
+
+    fn options(&self) -> &ConfigOptions {
+        self.state().config_options()
+    }
+
+    fn udf_names(&self) -> Vec<String> {
+        self.state().scalar_functions().keys().cloned().collect()
+    }
+
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state().higher_order_functions().keys().cloned().collect()
+    }
+
+    fn udaf_names(&self) -> Vec<String> {
+        self.state().aggregate_functions().keys().cloned().collect()
+    }
+
+    fn udwf_names(&self) -> Vec<String> {
+        self.state().window_functions().keys().cloned().collect()
+    }
+}

@@ -1,0 +1,149 @@
+//! Who builds on whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Catalog, Definition, split_label};
+use crate::error::{Error, Result, suggest};
+use crate::source::looks_like_path;
+
+/// The dependency graph of a catalog's definitions.
+#[derive(Debug)]
+pub struct Graph<'a> {
+    catalog: &'a Catalog,
+    /// What each builds on directly, by id.
+    edges: BTreeMap<String, BTreeSet<&'a str>>,
+}
+
+impl<'a> Graph<'a> {
+    /// Reads the mentions of every definition.
+    pub fn new(catalog: &'a Catalog) -> Self {
+        let edges = catalog
+            .all()
+            .map(|definition| {
+                let builds_on = definition
+                    .references
+                    .iter()
+                    .filter_map(|reference| catalog.find(&reference.name))
+                    .map(|found| found.name.as_str())
+                    .collect();
+                (definition.id(), builds_on)
+            })
+            .collect();
+        Self { catalog, edges }
+    }
+
+    /// What a definition builds on directly.
+    pub fn builds_on(&self, name: &str) -> Vec<&'a str> {
+        self.edges.get(name).into_iter().flatten().copied().collect()
+    }
+
+    /// Who builds on a definition directly.
+    pub fn dependants(&self, name: &str) -> Vec<String> {
+        self.edges
+            .iter()
+            .filter(|(dependant, builds_on)| *dependant != name && builds_on.contains(name))
+            .map(|(dependant, _)| dependant.clone())
+            .collect()
+    }
+
+    /// All that can be selected from among what these rest on, themselves
+    /// included, every one behind what it builds on; otherwise in the order of
+    /// names.
+    pub fn order<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Vec<&'a str>> {
+        let mut walk = Walk {
+            graph: self,
+            path: vec![],
+            done: BTreeSet::new(),
+            order: vec![],
+        };
+        for name in names {
+            if let Some(found) = self.catalog.find(name) {
+                walk.visit(&found.name)?;
+            }
+        }
+        Ok(walk.order)
+    }
+
+    /// Every name mentioned is known, and nothing builds on itself.
+    pub fn check(&self) -> Result<()> {
+        for definition in self.catalog.all() {
+            self.check_names(definition)?;
+        }
+        let names = self.catalog.all().flat_map(|definition| &definition.references);
+        self.order(names.map(|reference| reference.name.as_str()))?;
+        Ok(())
+    }
+
+    fn check_names(&self, definition: &Definition) -> Result<()> {
+        for reference in &definition.references {
+            let name = reference.name.as_str();
+            let elsewhere = name.starts_with("segql.") || name.starts_with("information_schema.");
+            if reference.by_text || elsewhere || self.catalog.find(name).is_some() {
+                continue;
+            }
+            let error = match looks_like_path(name) {
+                true => Error::new(format!("a project's definitions read sources, not files: '{name}'"))
+                    .hint(format!("add CREATE SOURCE … FROM '{name}'")),
+                false => self.unknown(name),
+            };
+            return Err(error.at(reference.span()).within(&definition.script));
+        }
+        Ok(())
+    }
+
+    fn unknown(&self, name: &str) -> Error {
+        let known = self.catalog.all().map(|known| known.name.as_str());
+        Error::new(format!("'{name}' is not defined"))
+            .hint_if(suggest(split_label(name).0, known))
+    }
+}
+
+/// Depth first; the path shows a cycle whole. Written with a stack of its own
+/// on the heap, as definitions may nest deeper than a thread's stack.
+struct Walk<'g, 'a> {
+    graph: &'g Graph<'a>,
+    path: Vec<(&'a str, std::vec::IntoIter<&'a str>)>,
+    done: BTreeSet<&'a str>,
+    order: Vec<&'a str>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    fn visit(&mut self, name: &'a str) -> Result<()> {
+        self.enter(name)?;
+        while let Some((current, rest)) = self.path.last_mut() {
+            match rest.next() {
+                Some(next) => self.enter(next)?,
+                None => {
+                    let current = *current;
+                    self.path.pop();
+                    self.done.insert(current);
+                    self.order.push(current);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, name: &'a str) -> Result<()> {
+        if self.done.contains(name) {
+            return Ok(());
+        }
+        if let Some(start) = self.path.iter().position(|(known, _)| *known == name) {
+            return Err(self.cycle(start, name));
+        }
+        let builds_on = self.graph.builds_on(name).into_iter();
+        self.path.push((name, builds_on));
+        Ok(())
+    }
+
+    fn cycle(&self, start: usize, name: &str) -> Error {
+        let mut names: Vec<&str> = self.path[start..].iter().map(|(name, _)| *name).collect();
+        names.push(name);
+        let message = format!("definitions build on each other in a circle: {}", names.join(" → "));
+        match self.graph.catalog.find(name) {
+            Some(definition) => definition.error(message),
+            None => Error::new(message),
+        }
+        .hint("one of them must do without the next")
+    }
+}

@@ -1,0 +1,181 @@
+//! What has to be looked up before planning, which itself waits for nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex};
+
+use chrono::NaiveDate;
+use datafusion::common::TableReference;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::TableSource;
+use datafusion::prelude::SessionContext;
+
+use super::references::Reference;
+use super::{Catalog, Graph, information, relations};
+use crate::error::{Error, Result};
+use crate::source::{OpenSource, SourceOptions, looks_like_path};
+use crate::statement::{Body, Kind};
+use crate::store::{SnapshotRecord, Store};
+
+/// Everything that planning may ask about.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The definitions.
+    pub catalog: &'a Catalog,
+    /// The session with its own tables and functions.
+    pub session: &'a SessionContext,
+    /// Where snapshots are.
+    pub store: &'a Store,
+    /// Sources opened before.
+    pub cache: &'a SourceCache,
+}
+
+/// Sources that were opened, as long as their files stay the same.
+#[derive(Debug, Default)]
+pub struct SourceCache(Mutex<HashMap<String, OpenSource>>);
+
+impl SourceCache {
+    async fn open(
+        &self,
+        location: &str,
+        base: &std::path::Path,
+        options: &SourceOptions,
+        session: &SessionContext,
+    ) -> Result<OpenSource> {
+        let key = format!("{location}\n{}\n{options:?}", base.display());
+        let known = self.0.lock().ok().and_then(|known| known.get(&key).cloned());
+        if let Some(known) = known
+            && known.is_current(location, base)
+        {
+            return Ok(known);
+        }
+        let opened = OpenSource::open(location, base, options, &session.state()).await?;
+        if let Ok(mut known) = self.0.lock() {
+            known.insert(key, opened.clone());
+        }
+        Ok(opened)
+    }
+}
+
+/// Files, tables and snapshots, found once for a statement or run.
+#[derive(Default)]
+pub struct Inputs {
+    /// Sources by name; why one could not be opened is said where it is used.
+    pub sources: BTreeMap<String, Result<(OpenSource, SourceOptions)>>,
+    /// Tables that are not definitions, by name.
+    pub tables: HashMap<String, Arc<dyn TableSource>>,
+    /// Snapshots of what `members('…')` names.
+    pub snapshots: BTreeMap<(String, NaiveDate), SnapshotRecord>,
+}
+
+impl Inputs {
+    /// Looks up what these mentions rest on.
+    pub async fn collect(world: World<'_>, mentions: &[Reference]) -> Result<Self> {
+        let mut inputs = Self::default();
+        let graph = Graph::new(world.catalog);
+        let order = graph.order(mentions.iter().map(|mention| mention.name.as_str()))?;
+        let mut all: Vec<Reference> = mentions.to_vec();
+        for name in order {
+            let Some(definition) = world.catalog.find(name) else {
+                continue;
+            };
+            all.extend(definition.references.iter().cloned());
+            if let (Kind::Source, Body::Location(location)) =
+                (definition.kind(), &definition.create.body)
+            {
+                let options = SourceOptions::read(&definition.create.options)?;
+                let opened = world
+                    .cache
+                    .open(location, &definition.base, &options, world.session)
+                    .await
+                    .map(|opened| (opened, options))
+                    .map_err(|error| {
+                        let at = definition.create.name.span;
+                        let error = error.context(format!("source {name}"));
+                        error.at(at).within(&definition.script)
+                    });
+                inputs.sources.insert(name.to_owned(), opened);
+            }
+        }
+        inputs.look_up(world, &all).await?;
+        Ok(inputs)
+    }
+
+    /// The plain tables, files and relations among the mentions.
+    async fn look_up(&mut self, world: World<'_>, mentions: &[Reference]) -> Result<()> {
+        for mention in mentions {
+            let name = mention.name.as_str();
+            if mention.by_text {
+                self.look_up_snapshots(world, name).await?;
+            } else if world.catalog.find(name).is_none() && !self.tables.contains_key(name) {
+                let found = Box::pin(self.table(world, name)).await;
+                if let Some(table) = found.map_err(|error| error.at(mention.span()))? {
+                    self.tables.insert(name.to_owned(), table);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn look_up_snapshots(&mut self, world: World<'_>, name: &str) -> Result<()> {
+        let Some(definition) = world.catalog.find(name) else {
+            return Ok(());
+        };
+        for record in world.store.snapshots_of(&definition.name).await? {
+            self.snapshots
+                .insert((record.segment.clone(), record.as_of), record);
+        }
+        Ok(())
+    }
+
+    async fn table(
+        &self,
+        world: World<'_>,
+        name: &str,
+    ) -> Result<Option<Arc<dyn TableSource>>> {
+        if let Some(relation) = name.strip_prefix("segql.") {
+            return relations::table(relation, world).await.map(Some);
+        }
+        if let Some(relation) = name.strip_prefix("information_schema.") {
+            return information::table(relation, world).await;
+        }
+        let reference = TableReference::parse_str(name);
+        if let Ok(provider) = world.session.table_provider(reference).await {
+            return Ok(Some(provider_as_source(provider)));
+        }
+        if !looks_like_path(name) {
+            return Ok(None);
+        }
+        let here = std::env::current_dir()?;
+        let options = SourceOptions::default();
+        let opened = world.cache.open(name, &here, &options, world.session).await?;
+        let plan = opened.plan(name, false)?;
+        let view = datafusion::datasource::ViewTable::new(plan, None);
+        Ok(Some(provider_as_source(Arc::new(view))))
+    }
+
+    /// Names of all that can be selected from, for "did you mean".
+    pub(super) fn known_names(&self, catalog: &Catalog, session: &SessionContext) -> Vec<String> {
+        let selectable = |kind: Kind| !matches!(kind, Kind::Entity | Kind::Check);
+        let mut names: Vec<String> = catalog
+            .all()
+            .filter(|definition| selectable(definition.kind()))
+            .map(|definition| definition.name.clone())
+            .collect();
+        names.extend(information::session_tables(session));
+        names
+    }
+}
+
+/// An error that a table is not there.
+pub(super) fn not_found(name: &str, known: &[String]) -> Error {
+    let (bare, _) = super::split_label(name);
+    let error = Error::new(format!("table '{name}' not found"));
+    match crate::error::suggest(bare, known.iter().map(String::as_str)) {
+        Some(hint) => error.hint(hint),
+        None if known.is_empty() => {
+            error.hint("nothing is defined yet; FROM 'file.csv' reads a file")
+        }
+        None if known.len() <= 12 => error.hint(format!("there are {}", known.join(", "))),
+        None => error.hint("SHOW TABLES lists what there is"),
+    }
+}

@@ -1,0 +1,317 @@
+//! `segql.…`: what segql knows, as tables.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::functions_window::expr_fn::row_number;
+use datafusion::functions_aggregate::expr_fn::min;
+use datafusion::logical_expr::{
+    ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, cast, lit,
+};
+use datafusion::prelude::{col, ident};
+
+use super::binder::as_source;
+use super::inputs::World;
+use super::members::{entity_key, snapshot_table};
+use super::{Definition, Graph};
+use crate::error::{Error, Result, suggest};
+use crate::statement::{Body, Kind};
+use crate::store::SnapshotRecord;
+
+/// The relations of the schema `segql`.
+pub const SYSTEM_RELATIONS: [&str; 8] = [
+    "sources", "entities", "segments", "checks", "lineage", "runs", "snapshots", "members",
+];
+
+/// Table functions beside DataFusion's.
+pub const TABLE_FUNCTIONS: [&str; 1] = ["members"];
+
+/// One of the relations.
+pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableSource>> {
+    let batch = match name {
+        "sources" => sources(world),
+        "entities" => entities(world),
+        "segments" => segments(world),
+        "checks" => checks(world),
+        "lineage" => lineage(world),
+        "runs" => runs(world).await,
+        "snapshots" => snapshots(world).await,
+        "members" => return members(world).await,
+        _ => {
+            return Err(Error::new(format!("table 'segql.{name}' not found"))
+                .hint_if(suggest(name, SYSTEM_RELATIONS))
+                .hint(format!("the schema segql has {}", SYSTEM_RELATIONS.join(", "))));
+        }
+    }?;
+    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
+    Ok(provider_as_source(Arc::new(table)))
+}
+
+type Cell = Option<String>;
+
+fn text(values: impl Iterator<Item = Cell>) -> ArrayRef {
+    Arc::new(values.collect::<StringArray>())
+}
+
+fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    Ok(RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, values)| (name, values, true)),
+    )?)
+}
+
+/// A column of text about each definition.
+fn about(of: &[&Arc<Definition>], value: impl Fn(&Definition) -> Cell) -> ArrayRef {
+    text(of.iter().map(|definition| value(definition)))
+}
+
+fn option(name: &'static str) -> impl Fn(&Definition) -> Cell {
+    move |definition| definition.create.options.text(name).map(str::to_owned)
+}
+
+fn list_option(name: &'static str) -> impl Fn(&Definition) -> Cell {
+    move |definition| {
+        let items = definition.create.options.list(name).ok()?;
+        (!items.is_empty()).then(|| items.join(", "))
+    }
+}
+
+fn file(of: &[&Arc<Definition>]) -> ArrayRef {
+    about(of, |definition| Some(definition.script.name.clone()))
+}
+
+fn line(of: &[&Arc<Definition>]) -> ArrayRef {
+    let lines = of.iter().map(|definition| Some(definition.span.start.0 as i64));
+    Arc::new(lines.collect::<Int64Array>())
+}
+
+fn name(definition: &Definition) -> Cell {
+    Some(definition.name.clone())
+}
+
+fn sources(world: World<'_>) -> Result<RecordBatch> {
+    let all: Vec<_> = world.catalog.of_kind(Kind::Source).collect();
+    batch(vec![
+        ("name", about(&all, name)),
+        (
+            "location",
+            about(&all, |definition| match &definition.create.body {
+                Body::Location(location) => Some(location.clone()),
+                _ => None,
+            }),
+        ),
+        ("key", about(&all, list_option("key"))),
+        ("event_time", about(&all, option("event_time"))),
+        ("personal", about(&all, list_option("personal"))),
+        ("description", about(&all, |it| it.description.clone())),
+        ("file", file(&all)),
+        ("line", line(&all)),
+    ])
+}
+
+fn entities(world: World<'_>) -> Result<RecordBatch> {
+    let all: Vec<_> = world.catalog.of_kind(Kind::Entity).collect();
+    batch(vec![
+        ("name", about(&all, name)),
+        (
+            "table_name",
+            about(&all, |definition| match &definition.create.body {
+                Body::Table { table, .. } => Some(table.text.clone()),
+                _ => None,
+            }),
+        ),
+        ("key", about(&all, |it| Some(entity_key(it)))),
+        ("description", about(&all, |it| it.description.clone())),
+        ("file", file(&all)),
+        ("line", line(&all)),
+    ])
+}
+
+fn segments(world: World<'_>) -> Result<RecordBatch> {
+    let all: Vec<_> = world.catalog.all().filter(|it| it.kind().has_members()).collect();
+    batch(vec![
+        ("name", about(&all, name)),
+        ("kind", about(&all, |it| Some(it.kind().to_string()))),
+        ("entity", about(&all, option("entity"))),
+        ("description", about(&all, |it| it.description.clone())),
+        ("owner", about(&all, option("owner"))),
+        ("purpose", about(&all, option("purpose"))),
+        ("tags", about(&all, list_option("tags"))),
+        ("action", about(&all, option("action"))),
+        ("channel", about(&all, option("channel"))),
+        ("definition", about(&all, |it| Some(it.text.clone()))),
+        ("file", file(&all)),
+        ("line", line(&all)),
+    ])
+}
+
+fn checks(world: World<'_>) -> Result<RecordBatch> {
+    let all: Vec<_> = world.catalog.of_kind(Kind::Check).collect();
+    batch(vec![
+        ("name", about(&all, name)),
+        ("description", about(&all, |it| it.description.clone())),
+        ("definition", about(&all, |it| Some(it.text.clone()))),
+        ("file", file(&all)),
+        ("line", line(&all)),
+    ])
+}
+
+fn lineage(world: World<'_>) -> Result<RecordBatch> {
+    let graph = Graph::new(world.catalog);
+    let mut rows: Vec<[Cell; 4]> = vec![];
+    for definition in world.catalog.all() {
+        for below in graph.builds_on(&definition.id()) {
+            let kind = world.catalog.find(below).map(|found| found.kind().to_string());
+            rows.push([
+                Some(definition.name.clone()),
+                Some(definition.kind().to_string()),
+                Some(below.to_owned()),
+                kind,
+            ]);
+        }
+    }
+    let column = |index: usize| text(rows.iter().map(move |row| row[index].clone()));
+    batch(vec![
+        ("name", column(0)),
+        ("kind", column(1)),
+        ("depends_on", column(2)),
+        ("depends_on_kind", column(3)),
+    ])
+}
+
+fn date(date: chrono::NaiveDate) -> i32 {
+    date.signed_duration_since(chrono::NaiveDate::default()).num_days() as i32
+}
+
+async fn runs(world: World<'_>) -> Result<RecordBatch> {
+    let runs = world.store.runs().await?;
+    let rows: Vec<_> = runs
+        .iter()
+        .flat_map(|run| run.nodes.iter().map(move |node| (run, node)))
+        .collect();
+    let started = rows.iter().map(|(run, _)| Some(run.started.timestamp_micros()));
+    batch(vec![
+        ("run", text(rows.iter().map(|(run, _)| Some(run.run.clone())))),
+        ("as_of", Arc::new(rows.iter().map(|(run, _)| Some(date(run.as_of))).collect::<Date32Array>())),
+        ("started", Arc::new(started.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))),
+        ("name", text(rows.iter().map(|(_, node)| Some(node.name.clone())))),
+        ("kind", text(rows.iter().map(|(_, node)| Some(node.kind.clone())))),
+        ("status", text(rows.iter().map(|(_, node)| Some(node.status.word().to_owned())))),
+        ("reason", text(rows.iter().map(|(_, node)| node.reason.clone()))),
+        ("rows", Arc::new(rows.iter().map(|(_, node)| node.rows.map(|rows| rows as i64)).collect::<Int64Array>())),
+        ("seconds", Arc::new(rows.iter().map(|(_, node)| Some(node.seconds)).collect::<Float64Array>())),
+    ])
+}
+
+async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
+    let all = world.store.snapshots().await?;
+    let started = all.iter().map(|it| Some(it.started.timestamp_micros()));
+    let file = |it: &SnapshotRecord| world.store.members_path(&it.segment, it.as_of).display().to_string();
+    batch(vec![
+        ("segment", text(all.iter().map(|it| Some(it.segment.clone())))),
+        ("kind", text(all.iter().map(|it| Some(it.kind.clone())))),
+        ("as_of", Arc::new(all.iter().map(|it| Some(date(it.as_of))).collect::<Date32Array>())),
+        ("size", Arc::new(all.iter().map(|it| Some(it.rows as i64)).collect::<Int64Array>())),
+        ("provisional", Arc::new(all.iter().map(|it| Some(it.provisional)).collect::<BooleanArray>())),
+        ("id", text(all.iter().map(|it| Some(it.id.clone())))),
+        ("file", text(all.iter().map(|it| Some(file(it))))),
+        ("started", Arc::new(started.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))),
+        ("seconds", Arc::new(all.iter().map(|it| Some(it.seconds)).collect::<Float64Array>())),
+        ("version", text(all.iter().map(|it| Some(it.version.clone())))),
+    ])
+}
+
+/// `segql.members`: every member of every snapshot, the key as text.
+async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
+    let records = world.store.snapshots().await?;
+    let mut all: Option<LogicalPlan> = None;
+    let mut previous: Option<&str> = None;
+    let mut number = 0_i64;
+    for record in &records {
+        number = if previous == Some(&record.segment) { number + 1 } else { 1 };
+        previous = Some(&record.segment);
+        let one = snapshot_rows(world, record, number)?;
+        all = Some(match all {
+            None => one,
+            Some(rest) => LogicalPlanBuilder::from(rest).union(one)?.build()?,
+        });
+    }
+    let rows = match all {
+        Some(rows) => rows,
+        None => no_members()?,
+    };
+    Ok(as_source(with_entry_date(rows)?, None))
+}
+
+/// The rows of one snapshot, with its number among those of its segment.
+fn snapshot_rows(world: World<'_>, record: &SnapshotRecord, number: i64) -> Result<LogicalPlan> {
+    let table = snapshot_table(record, &world.store.file(record)?)?;
+    let label = match &record.label {
+        Some(column) => cast(ident(column.as_str()), DataType::Utf8),
+        None => lit(datafusion::common::ScalarValue::Utf8(None)),
+    };
+    let as_of = datafusion::common::ScalarValue::Date32(Some(date(record.as_of)));
+    let columns = [
+        lit(record.segment.as_str()).alias("segment"),
+        label.alias("label"),
+        lit(as_of).alias("as_of"),
+        cast(ident(record.key.as_str()), DataType::Utf8).alias("key"),
+        lit(number).alias("number"),
+    ];
+    let source = provider_as_source(Arc::new(table));
+    Ok(LogicalPlanBuilder::scan(record.segment.as_str(), source, None)?
+        .project(columns)?
+        .build()?)
+}
+
+fn no_members() -> Result<LogicalPlan> {
+    let none = |name: &str, data_type: DataType| {
+        datafusion::common::ScalarValue::try_from(&data_type).map(|null| lit(null).alias(name))
+    };
+    Ok(LogicalPlanBuilder::empty(false)
+        .project([
+            none("segment", DataType::Utf8)?,
+            none("label", DataType::Utf8)?,
+            none("as_of", DataType::Date32)?,
+            none("key", DataType::Utf8)?,
+            none("number", DataType::Int64)?,
+        ])?
+        .build()?)
+}
+
+/// `entered_on`: the first of the snapshots without a gap up to this one that
+/// the key is in under the same label (gaps and islands: the snapshot's number
+/// less the member's own count stays the same within an unbroken row).
+fn with_entry_date(rows: LogicalPlan) -> Result<LogicalPlan> {
+    let member = || vec![col("segment"), col("label"), col("key")];
+    let count = row_number()
+        .partition_by(member())
+        .order_by(vec![col("as_of").sort(true, true)])
+        .build()?;
+    let plan = LogicalPlanBuilder::from(rows)
+        .window([count.alias("count")])?
+        .project([
+            col("segment"),
+            col("label"),
+            col("as_of"),
+            col("key"),
+            (col("number") - cast(col("count"), DataType::Int64)).alias("island"),
+        ])?;
+    let mut unbroken = member();
+    unbroken.push(col("island"));
+    let entered = min(col("as_of")).partition_by(unbroken).build()?;
+    Ok(plan
+        .window([entered.alias("entered_on")])?
+        .project([
+            col("segment"),
+            col("label"),
+            col("as_of"),
+            col("key"),
+            col("entered_on"),
+        ])?
+        .build()?)
+}

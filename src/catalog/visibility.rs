@@ -1,0 +1,118 @@
+//! Which rows of a source are seen as of a moment.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use datafusion::arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::cast::as_boolean_array;
+use datafusion::common::{Result as PlanResult, ScalarValue};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
+    ScalarUDFImpl, Signature, Volatility, lit,
+};
+use datafusion::prelude::ident;
+
+use crate::error::{Error, Result};
+use crate::session::{Moment, parse_zone};
+use crate::source::{NullTime, OpenSource, SourceOptions};
+use crate::sql_type::sql_type_name;
+
+/// Keeps the rows whose event time is not after the moment.
+pub(super) fn as_of(
+    plan: LogicalPlan,
+    source: &OpenSource,
+    options: &SourceOptions,
+    moment: &Moment,
+) -> Result<LogicalPlan> {
+    let Some(column) = options.event_time.as_deref() else {
+        return Ok(plan);
+    };
+    let data_type = source.schema.field_with_name(column)?.data_type();
+    let zone = match &options.time_zone {
+        Some(name) => parse_zone(name)?,
+        None => moment.zone(),
+    };
+    let limit = limit(column, data_type, moment, zone)?;
+    let time = ident(column);
+    let seen = time.clone().lt_eq(lit(limit));
+    let missing = time.clone().is_null();
+    let condition = match options.null_time {
+        NullTime::Hide => seen,
+        NullTime::Show => seen.or(missing),
+        NullTime::Error => seen.or(missing.clone().and(Timeless::call(missing, column))),
+    };
+    Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)
+}
+
+/// The moment as a literal of the column's own type, so that files can be
+/// pruned by their statistics and no cast stands in the way.
+fn limit(column: &str, data_type: &DataType, moment: &Moment, zone: Tz) -> Result<ScalarValue> {
+    let day = || moment.date().signed_duration_since(chrono::NaiveDate::default()).num_days();
+    let local = || moment.local(zone).and_utc().timestamp_nanos_opt().unwrap_or(i64::MAX);
+    Ok(match data_type {
+        DataType::Date32 => ScalarValue::Date32(Some(day() as i32)),
+        DataType::Date64 => ScalarValue::Date64(Some(day() * 86_400_000 + 86_399_999)),
+        DataType::Timestamp(unit, None) => timestamp(unit, local(), None),
+        DataType::Timestamp(unit, Some(zone)) => {
+            timestamp(unit, moment.nanos(), Some(Arc::clone(zone)))
+        }
+        other => {
+            return Err(Error::new(format!(
+                "event_time '{column}' is {}, which says no time",
+                sql_type_name(other)
+            ))
+            .hint(format!(
+                "give its type with WITH (columns = '{column} TIMESTAMP'), or make a view that casts it"
+            )));
+        }
+    })
+}
+
+fn timestamp(unit: &TimeUnit, nanos: i64, zone: Option<Arc<str>>) -> ScalarValue {
+    match unit {
+        TimeUnit::Second => ScalarValue::TimestampSecond(Some(nanos.div_euclid(1_000_000_000)), zone),
+        TimeUnit::Millisecond => ScalarValue::TimestampMillisecond(Some(nanos.div_euclid(1_000_000)), zone),
+        TimeUnit::Microsecond => ScalarValue::TimestampMicrosecond(Some(nanos.div_euclid(1_000)), zone),
+        TimeUnit::Nanosecond => ScalarValue::TimestampNanosecond(Some(nanos), zone),
+    }
+}
+
+/// `timeless(is_missing, 'column')`: fails on the first row without a time.
+/// A function, so that the rows are only looked at where they may occur.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Timeless {
+    signature: Signature,
+}
+
+impl Timeless {
+    fn call(missing: Expr, column: &str) -> Expr {
+        let function = ScalarUDF::from(Self {
+            signature: Signature::exact(vec![DataType::Boolean, DataType::Utf8], Volatility::Immutable),
+        });
+        function.call(vec![missing, lit(column)])
+    }
+}
+
+impl ScalarUDFImpl for Timeless {
+    fn name(&self) -> &str {
+        "timeless"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arg_types: &[DataType]) -> PlanResult<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
+        let missing = args.args[0].to_array(args.number_rows)?;
+        if as_boolean_array(&missing)?.true_count() == 0 {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(false))));
+        }
+        Err(Error::new(format!("event_time {} is NULL in some rows", args.args[1]))
+            .hint("WITH (null_time = 'show') sees them at every date, 'hide' never")
+            .into())
+    }
+}

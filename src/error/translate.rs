@@ -1,0 +1,227 @@
+//! DataFusion's errors in segql's words: no prefixes of crates, no type names,
+//! the place where the planner or parser knows it.
+
+use datafusion::common::{DataFusionError, SchemaError};
+use datafusion::sql::sqlparser::parser::ParserError;
+use datafusion::sql::sqlparser::tokenizer::TokenizerError;
+
+use super::{Error, Exit, Span};
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::Context(_, inner) => (*inner).into(),
+            DataFusionError::Shared(inner) => from_ref(&inner),
+            DataFusionError::Diagnostic(diagnostic, inner) => {
+                let span = diagnostic.span.map(|span| Span {
+                    start: (span.start.line, span.start.column),
+                    end: (span.end.line, span.end.column),
+                });
+                let error = Error::from(*inner).at(span);
+                diagnostic
+                    .helps
+                    .iter()
+                    .fold(error, |error, help| error.hint(help.message.clone()))
+            }
+            DataFusionError::External(inner) => match inner.downcast::<Error>() {
+                Ok(own) => *own,
+                Err(inner) => from_text(&inner.to_string()),
+            },
+            DataFusionError::Collection(errors) => match errors.into_iter().next() {
+                Some(first) => first.into(),
+                None => Error::new("the query failed"),
+            },
+            DataFusionError::SQL(inner, _) => (*inner).into(),
+            DataFusionError::IoError(inner) => inner.into(),
+            DataFusionError::ResourcesExhausted(text) => {
+                Error::new(format!("out of memory: {text}")).hint(
+                    "raise --memory-limit, or give the query fewer rows or columns to hold at once",
+                )
+            }
+            other => from_ref(&other),
+        }
+    }
+}
+
+fn from_ref(error: &DataFusionError) -> Error {
+    if let DataFusionError::External(inner) = error
+        && let Some(own) = inner.downcast_ref::<Error>()
+    {
+        return own.clone();
+    }
+    if let DataFusionError::SchemaError(inner, _) = error
+        && let SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } = inner.as_ref()
+    {
+        return unknown_column(field, valid_fields);
+    }
+    from_text(&error.strip_backtrace())
+}
+
+fn unknown_column(
+    field: &datafusion::common::Column,
+    valid: &[datafusion::common::Column],
+) -> Error {
+    let names: Vec<&str> = valid.iter().map(|column| column.name.as_str()).collect();
+    let hint = suggest(&field.name, names.iter().copied()).or_else(|| {
+        (!names.is_empty() && names.len() <= 20)
+            .then(|| format!("the columns here are {}", names.join(", ")))
+    });
+    Error::new(format!("column '{}' not found", field.flat_name())).hint_if(hint)
+}
+
+impl From<ParserError> for Error {
+    fn from(error: ParserError) -> Self {
+        match error {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => from_text(&text),
+            ParserError::RecursionLimitExceeded => {
+                Error::new("the statement is nested too deeply")
+                    .hint("split it into views that build on each other")
+            }
+        }
+    }
+}
+
+impl From<TokenizerError> for Error {
+    fn from(error: TokenizerError) -> Self {
+        Error::new(decapitalize(&error.message)).at(Some(Span::point(
+            error.location.line.max(1),
+            error.location.column.max(1),
+        )))
+    }
+}
+
+impl From<datafusion::arrow::error::ArrowError> for Error {
+    fn from(error: datafusion::arrow::error::ArrowError) -> Self {
+        DataFusionError::from(error).into()
+    }
+}
+
+impl From<datafusion::parquet::errors::ParquetError> for Error {
+    fn from(error: datafusion::parquet::errors::ParquetError) -> Self {
+        from_text(&error.to_string())
+    }
+}
+
+impl From<datafusion::object_store::Error> for Error {
+    fn from(error: datafusion::object_store::Error) -> Self {
+        from_text(&error.to_string())
+    }
+}
+
+/// For handing our errors through DataFusion's interfaces and back unchanged.
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+const PREFIXES: [&str; 17] = [
+    "Error during planning: ",
+    "External error: ",
+    "Arrow error: ",
+    "Parquet error: ",
+    "Object Store error: ",
+    "Execution error: ",
+    "SQL error: ",
+    "Schema error: ",
+    "This feature is not implemented: ",
+    "Invalid or Unsupported Configuration: ",
+    "Optimizer rule 'simplify_expressions' failed",
+    "type_coercion",
+    "caused by",
+    "Invalid argument error: ",
+    "Cast error: ",
+    "Parser error: ",
+    "Compute error: ",
+];
+
+/// A message as text: crates' prefixes taken off, a trailing place read.
+fn from_text(text: &str) -> Error {
+    let mut text = text.trim();
+    while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+        text = rest.trim_start();
+    }
+    let text = text
+        .strip_prefix("Internal error: ")
+        .unwrap_or(text)
+        .split("\n\nbacktrace:")
+        .next()
+        .unwrap_or(text)
+        .split(". This issue was likely caused by a bug in DataFusion")
+        .next()
+        .unwrap_or(text);
+    let (message, span) = split_place(text);
+    let exit = match text {
+        text if text.contains("Broken pipe") => Exit::ClosedPipe,
+        _ => Exit::Failed,
+    };
+    Error::new(decapitalize(message)).at(span).exit(exit)
+}
+
+/// Parser messages end in ` at Line: 3, Column: 14`.
+fn split_place(text: &str) -> (&str, Option<Span>) {
+    let Some((message, place)) = text.rsplit_once(" at Line: ") else {
+        return (text, None);
+    };
+    let mut numbers = place
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|number| number.parse().ok());
+    match (numbers.next(), numbers.next()) {
+        (Some(line), Some(column)) => (message, Some(Span::point(line, column))),
+        _ => (text, None),
+    }
+}
+
+/// Messages start small, as they follow `error: `; words in capitals stay.
+fn decapitalize(text: &str) -> String {
+    let mut chars = text.chars();
+    match (chars.next(), chars.clone().next()) {
+        (Some(first), Some(second)) if first.is_uppercase() && second.is_lowercase() => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// "Did you mean" for a name among those that exist, when one is near.
+pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let wanted = name.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, candidate)| {
+            *distance <= 1 + wanted.chars().count().min(candidate.chars().count()) / 4
+        })
+        .min()
+        .map(|(_, candidate)| format!("did you mean '{candidate}'?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parser_places_are_read_and_prefixes_fall() {
+        let error = from_text("SQL error: ParserError: x at Line: 3, Column: 14");
+        assert_eq!(error.message(), "ParserError: x");
+        assert_eq!(error.0.span, Some(Span::point(3, 14)));
+    }
+
+    #[test]
+    fn suggestions_are_near_or_absent() {
+        let known = ["orders", "customers"];
+        assert_eq!(
+            suggest("ordrs", known).as_deref(),
+            Some("did you mean 'orders'?")
+        );
+        assert_eq!(suggest("leads", known), None);
+    }
+}

@@ -1,0 +1,36 @@
+//! What a run does and in which order: pure, prints and writes nothing.
+
+mod select;
+mod share;
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, Graph};
+use crate::error::Result;
+
+pub use select::select;
+
+/// The work of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunPlan {
+    /// Segments and segmentations to materialise, each behind what it builds on.
+    pub nodes: Vec<String>,
+    /// Definitions that several of them would compute again and again, each
+    /// behind what it builds on.
+    pub shared: BTreeSet<String>,
+}
+
+impl RunPlan {
+    /// Orders the chosen and finds what they share.
+    pub fn new(catalog: &Catalog, chosen: &BTreeSet<String>) -> Result<Self> {
+        let order = Graph::new(catalog).order(chosen.iter().map(String::as_str))?;
+        Ok(Self {
+            shared: share::shared(catalog, &order, chosen),
+            nodes: order
+                .into_iter()
+                .filter(|name| chosen.contains(*name))
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! `segql check`: checks find nothing, keys are sound.
+
+use std::sync::Arc;
+
+use super::{Engine, Rows};
+use crate::catalog::{Binder, Definition, Evaluation, Graph, Inputs, Reference, SharedTables};
+use crate::error::{Error, Result};
+use crate::statement::Kind;
+
+/// What a check came to.
+#[derive(Debug, Clone)]
+pub enum CheckResult {
+    /// It holds.
+    Passed,
+    /// So many rows break it.
+    Violated(u64),
+    /// It could not be run, or a key rule is broken.
+    Failed(Error),
+}
+
+/// One check, or the key rule of one segment.
+#[derive(Debug, Clone)]
+pub struct CheckReport {
+    /// The check or segment.
+    pub name: String,
+    /// `check`, or `key` for the key rule of a segment.
+    pub rule: &'static str,
+    /// What it came to.
+    pub result: CheckResult,
+}
+
+impl Engine {
+    /// Runs every check and the key rule of every segment.
+    pub async fn check(&self) -> Result<Vec<CheckReport>> {
+        Graph::new(&self.catalog).check()?;
+        let mentions: Vec<Reference> = self
+            .catalog
+            .all()
+            .flat_map(|definition| definition.references.iter().cloned())
+            .chain(self.catalog.all().map(|definition| Reference::to(&definition.name)))
+            .collect();
+        let inputs = Inputs::collect(self.world(), &mentions).await?;
+        let evaluation = self.evaluation()?;
+        let mut reports = vec![];
+        for check in self.catalog.of_kind(Kind::Check) {
+            let result = self.violations(check, &inputs, &evaluation).await;
+            reports.push(CheckReport {
+                name: check.name.clone(),
+                rule: "check",
+                result: match result {
+                    Ok(0) => CheckResult::Passed,
+                    Ok(rows) => CheckResult::Violated(rows),
+                    Err(error) => CheckResult::Failed(error),
+                },
+            });
+        }
+        for kind in [Kind::Segment, Kind::Segmentation] {
+            for segment in self.catalog.of_kind(kind) {
+                let result = self.key_rule(segment, &inputs, &evaluation).await;
+                reports.push(CheckReport {
+                    name: segment.name.clone(),
+                    rule: "key",
+                    result: result.map_or_else(CheckResult::Failed, |()| CheckResult::Passed),
+                });
+            }
+        }
+        Ok(reports)
+    }
+
+    async fn violations(
+        &self,
+        check: &Arc<Definition>,
+        inputs: &Inputs,
+        evaluation: &Evaluation,
+    ) -> Result<u64> {
+        let plan = {
+            let shared = SharedTables::new();
+            Binder::new(self.world(), inputs, evaluation, &shared)?.definition(check)?
+        };
+        let frame = self.session.execute_logical_plan(plan).await?;
+        let mut rows = Rows::new(frame.execute_stream().await?);
+        let mut count = 0;
+        while let Some(batch) = rows.next().await? {
+            count += batch.num_rows() as u64;
+        }
+        Ok(count)
+    }
+
+    async fn key_rule(
+        &self,
+        segment: &Arc<Definition>,
+        inputs: &Inputs,
+        evaluation: &Evaluation,
+    ) -> Result<()> {
+        let plan = {
+            let shared = SharedTables::new();
+            Binder::new(self.world(), inputs, evaluation, &shared)?.members(segment)?
+        };
+        let mut members = self.members(segment, plan).await?;
+        while members.next().await?.is_some() {}
+        Ok(())
+    }
+}

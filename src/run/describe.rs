@@ -1,0 +1,74 @@
+//! `DESCRIBE name`.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{RecordBatch, StringArray};
+
+use super::{Engine, Outcome, Rows};
+use crate::catalog::{Definition, Graph};
+use crate::error::Result;
+use crate::sql_type::sql_type_name;
+
+impl Engine {
+    /// The columns of a table, source or view; of a segment all that is known.
+    pub(super) async fn describe(&self, name: &str) -> Result<Outcome> {
+        match self.catalog.find(name) {
+            Some(definition) if definition.kind().has_members() && !name.contains(':') => {
+                self.describe_segment(&Arc::clone(definition)).await
+            }
+            _ => {
+                let schema = self.columns(name).await?;
+                let column = |value: &dyn Fn(&datafusion::arrow::datatypes::Field) -> String| {
+                    let values = schema.fields().iter().map(|field| Some(value(field)));
+                    Arc::new(values.collect::<StringArray>()) as _
+                };
+                let names = column(&|field| field.name().clone());
+                let types = column(&|field| sql_type_name(field.data_type()));
+                let batch = RecordBatch::try_from_iter([("column_name", names), ("data_type", types)])?;
+                Ok(Outcome::Rows(Rows::of(batch)))
+            }
+        }
+    }
+
+    async fn describe_segment(&self, definition: &Definition) -> Result<Outcome> {
+        let graph = Graph::new(&self.catalog);
+        let options = &definition.create.options;
+        let mut facts: Vec<(&str, Option<String>)> = vec![
+            ("name", Some(definition.name.clone())),
+            ("kind", Some(definition.kind().to_string())),
+            ("description", definition.description.clone()),
+        ];
+        for option in ["entity", "owner", "purpose", "tags", "action", "channel"] {
+            let list = options.list(option).unwrap_or_default().join(", ");
+            facts.push((option, (!list.is_empty()).then_some(list)));
+        }
+        let columns = match self.columns(&definition.name).await {
+            Ok(schema) => schema
+                .fields()
+                .iter()
+                .map(|field| format!("{} {}", field.name(), sql_type_name(field.data_type())))
+                .collect::<Vec<_>>()
+                .join(", "),
+            Err(error) => format!("it cannot be planned: {}", error.message()),
+        };
+        facts.push(("columns", Some(columns)));
+        facts.push(("depends_on", Some(graph.builds_on(&definition.name).join(", "))));
+        facts.push(("used_by", Some(graph.dependants(&definition.name).join(", "))));
+        let last = self.store.snapshots_of(&definition.name).await?.pop();
+        facts.push((
+            "last_size",
+            last.map(|record| format!("{} as of {}", record.rows, record.as_of)),
+        ));
+        let place = format!("{}:{}", definition.script.name, definition.span.start.0);
+        facts.push(("defined_at", Some(place)));
+        facts.push(("definition", Some(definition.text.clone())));
+        facts.retain(|(_, value)| value.as_deref() != Some("") && value.is_some());
+        let names = facts.iter().map(|(name, _)| Some(*name)).collect::<StringArray>();
+        let values = facts.iter().map(|(_, value)| value.clone()).collect::<StringArray>();
+        let batch = RecordBatch::try_from_iter([
+            ("property", Arc::new(names) as _),
+            ("value", Arc::new(values) as _),
+        ])?;
+        Ok(Outcome::Rows(Rows::of(batch)))
+    }
+}

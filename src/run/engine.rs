@@ -1,0 +1,184 @@
+//! All rooms put together: a session, its definitions, its store, its as-of.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+
+use crate::catalog::{
+    Binder, Catalog, Evaluation, Inputs, Reference, SharedTables, SourceCache, World,
+};
+use crate::error::{Error, Result, Script, suggest};
+use crate::session::{self, Moment, Resources, Variables, parse_zone};
+use crate::statement::SqlStatement;
+use crate::store::Store;
+
+/// What an engine is made from.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// The definitions to begin with.
+    pub catalog: Catalog,
+    /// What it may use of the machine.
+    pub resources: Resources,
+    /// Where snapshots go; none for a store that ends with the engine.
+    pub store: Option<PathBuf>,
+    /// Zone in which days are reckoned; none for UTC.
+    pub time_zone: Option<String>,
+    /// As of when; none for now.
+    pub as_of: Option<String>,
+    /// Values of `$name`.
+    pub variables: Variables,
+}
+
+/// Runs statements and projects.
+pub struct Engine {
+    pub(super) session: SessionContext,
+    pub(super) catalog: Catalog,
+    pub(super) store: Store,
+    pub(super) cache: SourceCache,
+    variables: Variables,
+    zone: Tz,
+    as_of: Option<String>,
+    now: DateTime<Utc>,
+}
+
+impl Engine {
+    /// Builds an engine; `now` is the clock it goes by until [`Self::tick`].
+    pub fn new(setup: Setup, now: DateTime<Utc>) -> Result<Self> {
+        let zone = parse_zone(setup.time_zone.as_deref().unwrap_or("UTC"))?;
+        let store = match &setup.store {
+            Some(folder) => Store::open(folder)?,
+            None => Store::temporary(setup.resources.temp_dir.as_deref())?,
+        };
+        let engine = Self {
+            session: session::build(&setup.resources, zone)?,
+            catalog: setup.catalog,
+            store,
+            cache: SourceCache::default(),
+            variables: setup.variables,
+            zone,
+            as_of: setup.as_of,
+            now,
+        };
+        engine.moment()?;
+        Ok(engine)
+    }
+
+    /// The definitions.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The session of DataFusion.
+    pub fn session(&self) -> &SessionContext {
+        &self.session
+    }
+
+    /// The clock it goes by.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
+    /// Sets the clock: a shell does so before every statement.
+    pub fn tick(&mut self, now: DateTime<Utc>) {
+        self.now = now;
+    }
+
+    /// The as-of that holds.
+    pub fn moment(&self) -> Result<Moment> {
+        match &self.as_of {
+            Some(text) => Moment::parse(text, self.zone, self.now),
+            None => Ok(Moment::at(self.now, self.zone)),
+        }
+    }
+
+    pub(super) fn evaluation(&self) -> Result<Evaluation> {
+        Ok(Evaluation {
+            moment: self.moment()?,
+            variables: self.variables.clone(),
+        })
+    }
+
+    pub(super) fn world(&self) -> World<'_> {
+        World {
+            catalog: &self.catalog,
+            session: &self.session,
+            store: &self.store,
+            cache: &self.cache,
+        }
+    }
+
+    /// `SET segql.… = …`.
+    pub(super) fn set(&mut self, setting: &str, value: &str) -> Result<()> {
+        match setting {
+            "as_of" => {
+                Moment::parse(value, self.zone, self.now)?;
+                self.as_of = Some(value.to_owned());
+            }
+            "time_zone" => {
+                self.zone = parse_zone(value)?;
+                let state = self.session.state_ref();
+                let mut state = state.write();
+                state.config_mut().options_mut().execution.time_zone = Some(value.to_owned());
+            }
+            _ => {
+                return Err(Error::usage(format!("there is no setting segql.{setting}"))
+                    .hint_if(suggest(setting, ["as_of", "time_zone"]))
+                    .hint("settings are segql.as_of and segql.time_zone"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans a statement of DataFusion's for the as-of that holds.
+    pub(super) async fn plan(
+        &self,
+        statement: SqlStatement,
+        script: &Script,
+    ) -> Result<LogicalPlan> {
+        let mentions = crate::catalog::of_statement(&statement)?;
+        let evaluation = self.evaluation()?;
+        let inputs = Inputs::collect(self.world(), &mentions)
+            .await
+            .map_err(|error| error.within(script))?;
+        let shared = SharedTables::new();
+        let binder = Binder::new(self.world(), &inputs, &evaluation, &shared)?;
+        binder.statement(statement, script)
+    }
+
+    /// The columns of something that can be selected from.
+    pub async fn columns(&self, name: &str) -> Result<datafusion::arrow::datatypes::SchemaRef> {
+        let evaluation = self.evaluation()?;
+        let inputs = Inputs::collect(self.world(), &[Reference::to(name)]).await?;
+        let shared = SharedTables::new();
+        let binder = Binder::new(self.world(), &inputs, &evaluation, &shared)?;
+        Ok(binder.relation(name)?.schema())
+    }
+
+    /// Where relative paths in typed statements start.
+    pub(super) fn base(&self) -> Result<PathBuf> {
+        Ok(std::env::current_dir()?)
+    }
+
+    /// Makes a file a table named after its stem: `data/orders.csv` → `orders`.
+    pub fn add_file(&mut self, path: &Path) -> Result<String> {
+        let stem = path.file_name().unwrap_or_default().to_string_lossy();
+        let stem = stem.split('.').next().unwrap_or_default().to_lowercase();
+        let quoted = path.to_string_lossy().replace('\'', "''");
+        let name = stem.replace('"', "\"\"");
+        let text = format!("CREATE OR REPLACE SOURCE \"{name}\" FROM '{quoted}'");
+        let script = std::sync::Arc::new(Script::new("command line", text));
+        for parsed in crate::statement::parse(&script)? {
+            let definition = crate::catalog::Definition::new(&parsed?, self.base()?, false)?;
+            self.catalog.add(definition)?;
+        }
+        Ok(stem)
+    }
+}

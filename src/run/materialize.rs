@@ -1,0 +1,283 @@
+//! `segql run`: segments and segmentations into the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Engine;
+use super::fingerprint::Fingerprint;
+use super::shared::SharedRows;
+use crate::catalog::{
+    Binder, Definition, Evaluation, Graph, Inputs, MembersPlan, Reference, SharedTables,
+};
+use crate::error::{Error, Result};
+use crate::plan::{RunPlan, select};
+use crate::store::{Column, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
+
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub struct RunRequest {
+    /// Which segments; all when empty.
+    pub selectors: Vec<String>,
+    /// Only say what would be done.
+    pub dry_run: bool,
+}
+
+/// What a run carries from node to node.
+struct Run<'e> {
+    engine: &'e Engine,
+    inputs: Inputs,
+    evaluation: Evaluation,
+    plan: RunPlan,
+    shared: SharedTables,
+    kept: Vec<SharedRows>,
+    /// What failed, by name.
+    failed: BTreeMap<String, Error>,
+    dry_run: bool,
+}
+
+/// How a node ended, before it is timed.
+struct Ended {
+    status: NodeStatus,
+    reason: Option<String>,
+    rows: Option<u64>,
+    labels: BTreeMap<String, u64>,
+}
+
+impl Engine {
+    /// Materialises what is selected; `progress` hears of every node as it
+    /// ends. One that fails does not stop those that do not build on it.
+    pub async fn run(
+        &self,
+        request: &RunRequest,
+        progress: &mut dyn FnMut(&NodeRecord),
+    ) -> Result<RunRecord> {
+        let clock = Instant::now();
+        Graph::new(&self.catalog).check()?;
+        let chosen = select(&self.catalog, &request.selectors)?;
+        let plan = RunPlan::new(&self.catalog, &chosen)?;
+        let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
+        mentions.extend(self.catalog.of_kind(crate::statement::Kind::Entity).flat_map(|it| it.references.clone()));
+        let mut run = Run {
+            engine: self,
+            inputs: Inputs::collect(self.world(), &mentions).await?,
+            evaluation: self.evaluation()?,
+            shared: SharedTables::new(),
+            kept: vec![],
+            failed: BTreeMap::new(),
+            dry_run: request.dry_run,
+            plan,
+        };
+        let nodes = run.nodes(progress).await;
+        let record = RunRecord {
+            run: run_name(self),
+            as_of: run.evaluation.moment.date(),
+            started: self.now(),
+            seconds: clock.elapsed().as_secs_f64(),
+            nodes,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        if !request.dry_run {
+            self.store.add_run(&record).await?;
+        }
+        Ok(record)
+    }
+}
+
+/// Sorts by time; the process number tells runs of one instant apart.
+fn run_name(engine: &Engine) -> String {
+    let time = engine.now().format("%Y%m%dT%H%M%S%.6fZ");
+    format!("{time}-{}", std::process::id())
+}
+
+impl Run<'_> {
+    async fn nodes(&mut self, progress: &mut dyn FnMut(&NodeRecord)) -> Vec<NodeRecord> {
+        let mut nodes = vec![];
+        for name in self.plan.nodes.clone() {
+            let Some(definition) = self.engine.catalog.find(&name).map(Arc::clone) else {
+                continue;
+            };
+            let clock = Instant::now();
+            let ended = match self.node(&definition).await {
+                Ok(ended) => ended,
+                Err(error) => {
+                    let reason = error.to_string();
+                    self.failed.insert(name.clone(), error);
+                    Ended {
+                        status: NodeStatus::Error,
+                        reason: Some(reason),
+                        rows: None,
+                        labels: BTreeMap::new(),
+                    }
+                }
+            };
+            let node = NodeRecord {
+                name,
+                kind: definition.kind().to_string(),
+                status: ended.status,
+                reason: ended.reason,
+                rows: ended.rows,
+                labels: ended.labels,
+                seconds: clock.elapsed().as_secs_f64(),
+            };
+            progress(&node);
+            nodes.push(node);
+        }
+        nodes
+    }
+
+    async fn node(&mut self, definition: &Definition) -> Result<Ended> {
+        if let Some(skipped) = self.skipped(definition)? {
+            return Ok(skipped);
+        }
+        let started = Instant::now();
+        let catalog = &self.engine.catalog;
+        let made_from =
+            Fingerprint::new(catalog, &self.inputs, &self.evaluation, &definition.name)?;
+        if let Some(record) = self.current(definition, &made_from).await? {
+            return Ok(Ended {
+                status: NodeStatus::Unchanged,
+                reason: None,
+                rows: Some(record.rows),
+                labels: record.labels,
+            });
+        }
+        if self.dry_run {
+            self.binder()?.members(definition)?;
+            return Ok(Ended {
+                status: NodeStatus::Planned,
+                reason: None,
+                rows: None,
+                labels: BTreeMap::new(),
+            });
+        }
+        if let Some(skipped) = self.compute_shared(definition).await? {
+            return Ok(skipped);
+        }
+        self.write(definition, made_from, started).await
+    }
+
+    fn binder(&self) -> Result<Binder<'_>> {
+        Binder::new(self.engine.world(), &self.inputs, &self.evaluation, &self.shared)
+    }
+
+    /// Skipped when something it builds on failed before.
+    fn skipped(&self, definition: &Definition) -> Result<Option<Ended>> {
+        let below = Graph::new(&self.engine.catalog).order([definition.name.as_str()])?;
+        Ok(below
+            .into_iter()
+            .find_map(|name| self.failed.get(name).map(|error| because(name, error))))
+    }
+
+    /// The snapshot that is there already, made from the very same.
+    async fn current(
+        &self,
+        definition: &Definition,
+        made_from: &Fingerprint,
+    ) -> Result<Option<SnapshotRecord>> {
+        let store = &self.engine.store;
+        let date = self.evaluation.moment.date();
+        let record = store.snapshot(&definition.name, date).await?;
+        Ok(record.filter(|record| {
+            record.fingerprint == made_from.sum && store.file(record).is_ok()
+        }))
+    }
+
+    /// Computes the shared definitions that this one builds on and that are
+    /// not there yet.
+    async fn compute_shared(&mut self, definition: &Definition) -> Result<Option<Ended>> {
+        let catalog = &self.engine.catalog;
+        let below: BTreeSet<&str> =
+            Graph::new(catalog).order([definition.name.as_str()])?.into_iter().collect();
+        let order = Graph::new(catalog).order(below.iter().copied())?;
+        for name in order {
+            if !self.plan.shared.contains(name) || self.shared.contains_key(name) {
+                continue;
+            }
+            let Some(base) = catalog.find(name) else {
+                continue;
+            };
+            let plan = self.binder()?.definition(base);
+            let kept = match plan {
+                Ok(plan) => self.engine.keep(name, plan).await,
+                Err(error) => Err(error),
+            };
+            match kept {
+                Ok(rows) => {
+                    self.shared.insert(name.to_owned(), Arc::clone(&rows.table));
+                    self.kept.push(rows);
+                }
+                Err(error) if name == definition.name => return Err(error),
+                Err(error) => {
+                    let skipped = because(name, &error);
+                    self.failed.insert(name.to_owned(), error);
+                    return Ok(Some(skipped));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    async fn write(
+        &self,
+        definition: &Definition,
+        made_from: Fingerprint,
+        started: Instant,
+    ) -> Result<Ended> {
+        let plan: MembersPlan = self.binder()?.members(definition)?;
+        let (key, label) = (plan.key.clone(), plan.label.clone());
+        let store = &self.engine.store;
+        let mut members = self.engine.members(definition, plan).await?;
+        let schema = members.schema();
+        let mut writer = store.writer(Arc::clone(&schema))?;
+        while let Some(batch) = members.next().await? {
+            writer.write(batch).await?;
+        }
+        let written = writer.finish(&made_from.sum).await?;
+        let moment = &self.evaluation.moment;
+        let record = SnapshotRecord {
+            segment: definition.name.clone(),
+            kind: definition.kind().to_string(),
+            as_of: moment.date(),
+            instant: chrono::DateTime::from_timestamp_nanos(moment.nanos()),
+            time_zone: moment.zone().name().to_owned(),
+            provisional: !moment.is_over(self.engine.now()),
+            id: written.id.clone(),
+            fingerprint: made_from.sum,
+            rows: written.rows,
+            labels: members.labels.clone(),
+            key,
+            label,
+            columns: schema
+                .fields()
+                .iter()
+                .map(|field| Column {
+                    name: field.name().clone(),
+                    data_type: field.data_type().to_string(),
+                })
+                .collect(),
+            definitions: made_from.definitions,
+            variables: made_from.variables,
+            inputs: made_from.inputs,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: self.engine.now(),
+            seconds: started.elapsed().as_secs_f64(),
+        };
+        store.commit(written, &record).await?;
+        Ok(Ended {
+            status: NodeStatus::Success,
+            reason: None,
+            rows: Some(record.rows),
+            labels: record.labels,
+        })
+    }
+}
+
+fn because(name: &str, error: &Error) -> Ended {
+    Ended {
+        status: NodeStatus::Skipped,
+        reason: Some(format!("because of {name}: {error}")),
+        rows: None,
+        labels: BTreeMap::new(),
+    }
+}

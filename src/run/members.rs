@@ -1,0 +1,213 @@
+//! The rows of a segment, checked as they pass: one row per key, no NULL key,
+//! no label that was not declared.
+
+use std::collections::BTreeMap;
+
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::compute::kernels::cmp;
+use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
+
+use super::Engine;
+use crate::catalog::{Definition, MembersPlan};
+use crate::error::{Error, Result, suggest};
+use crate::statement::Kind;
+
+/// How many keys an error shows.
+const EXAMPLES: usize = 5;
+
+/// A segment's rows in the order of the key, as they come.
+pub(super) struct Members {
+    stream: SendableRecordBatchStream,
+    key: usize,
+    label: Option<usize>,
+    declared: Vec<String>,
+    what: String,
+    last: Option<ArrayRef>,
+    nulls: u64,
+    repeated: Vec<String>,
+    /// Members by label so far.
+    pub(super) labels: BTreeMap<String, u64>,
+    /// Members so far.
+    pub(super) rows: u64,
+}
+
+impl Engine {
+    /// Starts computing a segment's rows.
+    pub(super) async fn members(
+        &self,
+        definition: &Definition,
+        members: MembersPlan,
+    ) -> Result<Members> {
+        let mut declared: Vec<String> =
+            definition.labels().into_iter().map(str::to_owned).collect();
+        if !declared.is_empty() {
+            declared.extend(definition.create.options.text("otherwise").map(str::to_owned));
+        }
+        let frame = self.session.execute_logical_plan(members.plan).await?;
+        let stream = frame.execute_stream().await?;
+        let schema = stream.schema();
+        Ok(Members {
+            key: schema.index_of(&members.key)?,
+            label: members.label.map(|label| schema.index_of(&label)).transpose()?,
+            declared,
+            what: format!("{} '{}'", definition.kind(), definition.name),
+            stream,
+            last: None,
+            nulls: 0,
+            repeated: vec![],
+            labels: BTreeMap::new(),
+            rows: 0,
+        })
+    }
+
+    /// Computes a segment and writes it to a file of its own.
+    pub(super) async fn members_to_file(&self, name: &str, path: &std::path::Path) -> Result<u64> {
+        use crate::output::{AtomicFile, Format, Options};
+        let kinds = [Kind::Segment, Kind::Segmentation];
+        let definition = std::sync::Arc::clone(self.catalog.get(name, &kinds)?);
+        let format = Format::from_path(path).ok_or_else(|| {
+            Error::new(format!("the format of '{}' cannot be told from its name", path.display()))
+                .hint("end it in .parquet, .csv, .json, …")
+        })?;
+        let evaluation = self.evaluation()?;
+        let mention = crate::catalog::Reference::to(&definition.name);
+        let inputs = crate::catalog::Inputs::collect(self.world(), &[mention]).await?;
+        let plan = {
+            let shared = crate::catalog::SharedTables::new();
+            let binder =
+                crate::catalog::Binder::new(self.world(), &inputs, &evaluation, &shared)?;
+            binder.members(&definition)?
+        };
+        let mut members = self.members(&definition, plan).await?;
+        let mut file = AtomicFile::create(path)?;
+        let mut renderer =
+            format.renderer(members.schema(), &Options::default(), Box::new(&mut file))?;
+        while let Some(batch) = members.next().await? {
+            renderer.batch(&batch)?;
+        }
+        renderer.finish()?;
+        file.commit()?;
+        Ok(members.rows)
+    }
+}
+
+impl Members {
+    /// The columns.
+    pub(super) fn schema(&self) -> SchemaRef {
+        self.stream.schema()
+    }
+
+    /// The next rows; at the end an error if any rule was broken on the way.
+    pub(super) async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        match self.stream.next().await.transpose()? {
+            Some(batch) => {
+                self.look_at(&batch)?;
+                Ok(Some(batch))
+            }
+            None => self.verdict().map(|()| None),
+        }
+    }
+
+    fn look_at(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.rows += batch.num_rows() as u64;
+        let keys = batch.column(self.key);
+        self.nulls += keys.null_count() as u64;
+        if self.repeated.len() < EXAMPLES {
+            self.find_repeated(keys)?;
+        }
+        self.last = Some(keys.slice(keys.len() - 1, 1));
+        match self.label {
+            Some(label) => self.count_labels(batch.column(label)),
+            None => Ok(()),
+        }
+    }
+
+    /// Rows come in the order of the key, so equal keys are neighbours.
+    fn find_repeated(&mut self, keys: &ArrayRef) -> Result<()> {
+        let keys = match &self.last {
+            Some(last) => concat(&[last.as_ref(), keys.as_ref()])?,
+            None => ArrayRef::clone(keys),
+        };
+        let (first, second) = (keys.slice(0, keys.len() - 1), keys.slice(1, keys.len() - 1));
+        let equal = cmp::eq(&first, &second)?;
+        if equal.true_count() == 0 {
+            return Ok(());
+        }
+        let format = FormatOptions::default();
+        let shown = ArrayFormatter::try_new(second.as_ref(), &format)?;
+        for row in (0..equal.len()).filter(|row| equal.is_valid(*row) && equal.value(*row)) {
+            let key = shown.value(row).to_string();
+            if !self.repeated.contains(&key) && self.repeated.len() < EXAMPLES {
+                self.repeated.push(key);
+            }
+        }
+        Ok(())
+    }
+
+    fn count_labels(&mut self, labels: &ArrayRef) -> Result<()> {
+        let labels = cast(labels, &DataType::Utf8)?;
+        let labels = labels.as_string::<i32>();
+        let mut run: Option<(&str, u64)> = None;
+        for label in labels.iter() {
+            let label = label.unwrap_or("NULL");
+            match &mut run {
+                Some((current, count)) if *current == label => *count += 1,
+                _ => {
+                    if let Some((label, count)) = run.replace((label, 1)) {
+                        add(&mut self.labels, label, count);
+                    }
+                }
+            }
+        }
+        if let Some((label, count)) = run {
+            add(&mut self.labels, label, count);
+        }
+        let unknown = self
+            .labels
+            .keys()
+            .find(|label| !self.declared.is_empty() && !self.declared.contains(label));
+        match unknown {
+            None => Ok(()),
+            Some(label) => Err(Error::new(format!(
+                "{} gives the label '{label}', which its LABELS do not list",
+                self.what
+            ))
+            .hint_if(suggest(label, self.declared.iter().map(String::as_str)))),
+        }
+    }
+
+    fn verdict(&self) -> Result<()> {
+        if self.nulls > 0 {
+            return Err(Error::new(format!(
+                "{} has a NULL key in {} of {} rows",
+                self.what, self.nulls, self.rows
+            ))
+            .hint("a segment has one row per key; leave rows without a key out with WHERE … IS NOT NULL"));
+        }
+        if self.repeated.is_empty() {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "{} has more than one row for some keys: {}",
+            self.what,
+            self.repeated.join(", ")
+        ))
+        .hint("a segment has one row per key; GROUP BY the key or SELECT DISTINCT"))
+    }
+}
+
+fn add(labels: &mut BTreeMap<String, u64>, label: &str, count: u64) {
+    match labels.get_mut(label) {
+        Some(sum) => *sum += count,
+        None => {
+            labels.insert(label.to_owned(), count);
+        }
+    }
+}

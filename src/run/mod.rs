@@ -1,0 +1,17 @@
+//! What segql does: each verb a file, each returns a value. Nothing here
+//! prints; `cli` and `repl` decide what becomes of the values.
+
+mod check;
+mod describe;
+mod engine;
+mod fingerprint;
+mod materialize;
+mod members;
+mod query;
+mod shared;
+mod show;
+
+pub use check::{CheckReport, CheckResult};
+pub use engine::{Engine, Setup};
+pub use materialize::RunRequest;
+pub use query::{Outcome, Rows};

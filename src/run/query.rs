@@ -1,0 +1,168 @@
+//! One statement → its outcome.
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanStatement};
+use futures::{StreamExt, TryStreamExt};
+
+use super::{Engine, RunRequest};
+use crate::catalog::{Definition, Graph};
+use crate::error::{Error, Result};
+use crate::statement::{Parsed, Statement};
+
+/// What a statement led to.
+pub enum Outcome {
+    /// Rows to show.
+    Rows(Rows),
+    /// Done; nothing to show. What is worth saying goes to the messages.
+    Done(Option<String>),
+}
+
+/// A result that arrives batch by batch.
+pub struct Rows {
+    schema: SchemaRef,
+    stream: SendableRecordBatchStream,
+}
+
+impl Rows {
+    pub(super) fn new(stream: SendableRecordBatchStream) -> Self {
+        Self {
+            schema: stream.schema(),
+            stream,
+        }
+    }
+
+    /// Rows that are there already.
+    pub fn of(batch: RecordBatch) -> Self {
+        let schema = batch.schema();
+        let once = futures::stream::once(async move { Ok(batch) });
+        Self::new(Box::pin(
+            datafusion::physical_plan::stream::RecordBatchStreamAdapter::new(schema, once),
+        ))
+    }
+
+    /// The columns.
+    pub fn schema(&self) -> SchemaRef {
+        SchemaRef::clone(&self.schema)
+    }
+
+    /// The next rows; none at the end. Dropping the value ends the query.
+    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        Ok(self.stream.next().await.transpose()?)
+    }
+}
+
+impl Engine {
+    /// Runs a statement. Definitions are only noted down: what they mention is
+    /// looked up when they are used.
+    pub async fn execute(&mut self, parsed: &Parsed) -> Result<Outcome> {
+        let outcome = self.execute_inner(parsed).await;
+        outcome.map_err(|error| error.within(&parsed.script))
+    }
+
+    async fn execute_inner(&mut self, parsed: &Parsed) -> Result<Outcome> {
+        match &parsed.statement {
+            Statement::Create(_) => self.create(parsed).await,
+            Statement::Drop(drop) => {
+                let known = self.catalog.get(&drop.name.text, &[drop.kind]);
+                if drop.if_exists && known.is_err() {
+                    return Ok(Outcome::Done(None));
+                }
+                let removed = self.catalog.remove(&drop.name.text, drop.kind);
+                removed.map_err(|error| error.at(drop.name.span))?;
+                Ok(Outcome::Done(None))
+            }
+            Statement::Show(listing) => self.show(*listing).await,
+            Statement::Describe(name) => {
+                let described = self.describe(&name.text).await;
+                described.map_err(|error| error.at(name.span))
+            }
+            Statement::Set {
+                setting,
+                value,
+                span,
+            } => {
+                self.set(setting, value).map_err(|error| error.at(*span))?;
+                Ok(Outcome::Done(None))
+            }
+            Statement::Materialize { name, to } => {
+                let done = self.materialize_one(&name.text, to.as_deref()).await;
+                done.map_err(|error| error.at(name.span))
+            }
+            Statement::Sql(statement) => {
+                let plan = self.plan(statement.as_ref().clone(), &parsed.script).await?;
+                self.run_plan(plan).await
+            }
+        }
+    }
+
+    /// Notes a definition down. What it breaks above it is named at once; it is
+    /// kept all the same, as the next statement may mend it.
+    async fn create(&mut self, parsed: &Parsed) -> Result<Outcome> {
+        let definition = Definition::new(parsed, self.base()?, false)?;
+        let name = definition.name.clone();
+        let mut trial = self.catalog.clone();
+        trial.add(definition)?;
+        // A circle would make every later statement fail.
+        Graph::new(&trial).order([name.as_str()])?;
+        self.catalog = trial;
+        Ok(Outcome::Done(None))
+    }
+
+    async fn run_plan(&self, plan: LogicalPlan) -> Result<Outcome> {
+        refuse_reset_of_memory(&plan)?;
+        let silent = matches!(
+            plan,
+            LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::Copy(_) | LogicalPlan::Dml(_)
+        );
+        if let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) = &plan
+            && self.catalog.find(table.name.table()).is_some()
+        {
+            return Err(Error::new(format!("'{}' is defined already", table.name.table())));
+        }
+        let frame = self.session.execute_logical_plan(plan).await?;
+        let mut rows = Rows::new(frame.execute_stream().await?);
+        if silent {
+            // COPY and INSERT do their work as their rows are read.
+            (&mut rows.stream).try_collect::<Vec<_>>().await?;
+            return Ok(Outcome::Done(None));
+        }
+        Ok(Outcome::Rows(rows))
+    }
+
+    async fn materialize_one(&mut self, name: &str, to: Option<&str>) -> Result<Outcome> {
+        if let Some(file) = to {
+            let rows = self.members_to_file(name, &self.base()?.join(file)).await?;
+            return Ok(Outcome::Done(Some(format!("{name}: {rows} members in '{file}'"))));
+        }
+        let kinds = [crate::statement::Kind::Segment, crate::statement::Kind::Segmentation];
+        let name = self.catalog.get(name, &kinds)?.name.clone();
+        let request = RunRequest {
+            selectors: vec![name],
+            dry_run: false,
+        };
+        let record = self.run(&request, &mut |_| {}).await?;
+        match record.nodes.iter().find_map(|node| node.reason.as_ref().map(|reason| (node, reason))) {
+            Some((node, reason)) if node.status == crate::store::NodeStatus::Error => {
+                Err(Error::new(reason.clone()))
+            }
+            _ => Ok(Outcome::Done(record.nodes.last().map(|node| {
+                format!("{}: {} members ({})", node.name, node.rows.unwrap_or(0), node.status.word())
+            }))),
+        }
+    }
+}
+
+/// DataFusion would put a greedy pool in the place of the fair one.
+fn refuse_reset_of_memory(plan: &LogicalPlan) -> Result<()> {
+    match plan {
+        LogicalPlan::Statement(PlanStatement::SetVariable(set))
+            if set.variable == "datafusion.runtime.memory_limit" =>
+        {
+            Err(Error::usage("the memory limit is set when segql starts")
+                .hint("use --memory-limit, or memory_limit in segql.toml"))
+        }
+        _ => Ok(()),
+    }
+}

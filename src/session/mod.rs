@@ -1,0 +1,70 @@
+//! The one place where a DataFusion session is built: functions, memory,
+//! threads, time zone.
+
+mod moment;
+mod size;
+mod variables;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::error::Result;
+
+pub use moment::{Moment, parse_zone};
+pub use size::parse_size;
+pub use variables::{Variable, Variables};
+
+/// What a session may use of the machine.
+#[derive(Debug, Clone, Default)]
+pub struct Resources {
+    /// Bytes queries may hold; beyond it they spill or fail.
+    pub memory_limit: Option<usize>,
+    /// Worker threads and partitions; default one a core.
+    pub threads: Option<NonZeroUsize>,
+    /// Where to spill to; default the system's folder.
+    pub temp_dir: Option<PathBuf>,
+}
+
+/// How many of the largest holders of memory an error names.
+const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(5).expect("five is not zero");
+
+/// Builds a session.
+pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContext> {
+    let mut options = ConfigOptions::new();
+    options.sql_parser.collect_spans = true;
+    options.execution.time_zone = Some(zone.name().to_owned());
+    let mut config = SessionConfig::from(options).with_information_schema(true);
+    if let Some(threads) = resources.threads {
+        config = config.with_target_partitions(threads.get());
+    }
+    let mut runtime = RuntimeEnvBuilder::new();
+    if let Some(bytes) = resources.memory_limit {
+        // A fair pool: a greedy one lets the first operator starve the rest.
+        runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(
+            FairSpillPool::new(bytes),
+            NAMED_CONSUMERS,
+        )));
+    }
+    if let Some(folder) = &resources.temp_dir {
+        runtime = runtime.with_disk_manager_builder(
+            DiskManagerBuilder::default()
+                .with_mode(DiskManagerMode::Directories(vec![folder.clone()])),
+        );
+    }
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.build_arc()?)
+        .with_default_features()
+        .build();
+    let context = SessionContext::new_with_state(state);
+    segql_udfs::register_all(&mut context.state_ref().write().clone())?;
+    Ok(context)
+}

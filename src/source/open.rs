@@ -1,0 +1,370 @@
+//! Opening a source: list the files, settle the schema, make the table.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::Session;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::functions::expr_fn::btrim;
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when,
+};
+use datafusion::prelude::ident;
+
+use super::format::{CsvShape, Encoding, reader};
+use super::table::FilesTable;
+use super::{InputFile, SourceFormat, SourceOptions, columns, detect, files};
+use crate::error::{Error, Result, suggest};
+
+/// The hidden column with the file a row came from.
+pub const FILE_COLUMN: &str = "_file";
+
+/// A source whose files and columns are settled.
+#[derive(Debug, Clone)]
+pub struct OpenSource {
+    /// Its files, sorted by path.
+    pub files: Vec<InputFile>,
+    /// Format of all of them.
+    pub format: SourceFormat,
+    /// Its columns, without the hidden ones.
+    pub schema: SchemaRef,
+    table: Arc<FilesTable>,
+    /// How each column is made from the files' columns.
+    columns: Vec<Expr>,
+}
+
+impl OpenSource {
+    /// Lists and looks into the files of a location; relative paths start at
+    /// `base`. Fails when there is none, when they cannot be read, and when
+    /// they disagree.
+    pub async fn open(
+        location: &str,
+        base: &Path,
+        options: &SourceOptions,
+        session: &dyn Session,
+    ) -> Result<Self> {
+        let files = files::list(location, base)?;
+        let encoding = common_encoding(&files, options)?;
+        let format = encoding.format.unwrap_or(SourceFormat::Csv);
+        let shape = CsvShape::new(options, &encoding);
+        let reader = reader(format, &encoding, shape);
+        let given = match &options.columns {
+            Some(text) => columns::parse(text)?,
+            None => vec![],
+        };
+        let found = match format {
+            SourceFormat::Csv => csv_columns(&files, &encoding, shape, options, &given)?,
+            _ => file_columns(&files, reader.as_ref(), session).await?,
+        };
+        let layout = Layout::new(found, &given, options, format)?;
+        let partitions = partition_fields(&files)?;
+        let table = FilesTable::new(
+            Arc::new(Schema::new(layout.read)),
+            &partitions,
+            &files,
+            reader,
+        )?
+        .with_statistics(session)
+        .await?;
+        let mut columns = layout.columns;
+        columns.extend(partitions.iter().map(|field| ident(field.name().as_str())));
+        let mut fields = layout.fields;
+        fields.extend(partitions);
+        let schema = Arc::new(Schema::new(fields));
+        check_named(options, &schema)?;
+        Ok(Self {
+            files,
+            format,
+            schema,
+            table: Arc::new(table),
+            columns,
+        })
+    }
+
+    /// Are these still the files, unchanged?
+    pub fn is_current(&self, location: &str, base: &Path) -> bool {
+        files::list(location, base).is_ok_and(|files| files == self.files)
+    }
+
+    /// A plan that reads it, with the column `_file` last when wanted.
+    pub fn plan(&self, name: &str, with_file: bool) -> Result<LogicalPlan> {
+        let source = provider_as_source(Arc::clone(&self.table) as _);
+        let mut columns = self.columns.clone();
+        if with_file {
+            columns.push(col(FILE_COLUMN));
+        }
+        let plan = LogicalPlanBuilder::scan(name, source, None)?.project(columns)?;
+        Ok(plan.build()?)
+    }
+}
+
+/// The columns as read from the files, and as shown.
+struct Layout {
+    read: Vec<Field>,
+    fields: Vec<Field>,
+    columns: Vec<Expr>,
+}
+
+impl Layout {
+    fn new(
+        found: Vec<detect::DetectedColumn>,
+        given: &[Field],
+        options: &SourceOptions,
+        format: SourceFormat,
+    ) -> Result<Self> {
+        let schema: SchemaRef = Arc::new(Schema::new(
+            found.iter().map(|column| column.field.clone()).collect::<Vec<_>>(),
+        ));
+        let mut layout = Self {
+            read: vec![],
+            fields: vec![],
+            columns: vec![],
+        };
+        for ((field, wanted), column) in columns::apply(given, &schema)?.into_iter().zip(&found) {
+            let is_csv = format == SourceFormat::Csv;
+            let as_text = is_csv
+                && (column.padded && wanted != DataType::Utf8 || !options.null_text.is_empty());
+            let read = match (is_csv, as_text) {
+                (true, true) => DataType::Utf8,
+                (true, false) => wanted.clone(),
+                (false, _) => field.data_type().clone(),
+            };
+            let expr = ident(field.name().as_str());
+            let expr = match as_text {
+                true => from_text(expr, &wanted, &options.null_text)?,
+                false if read != wanted => cast(expr, wanted.clone()),
+                false => expr,
+            };
+            layout.columns.push(expr.alias(field.name()));
+            layout.fields.push(Field::new(field.name(), wanted, true));
+            layout.read.push(Field::new(field.name(), read, true));
+        }
+        Ok(layout)
+    }
+}
+
+/// The value of a text: blanks and the texts for NULL do not count.
+fn from_text(column: Expr, wanted: &DataType, null_text: &[String]) -> Result<Expr> {
+    let is_text = matches!(wanted, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
+    let trimmed = btrim(vec![column.clone()]);
+    let mut nulls: Vec<Expr> = null_text.iter().map(|text| lit(text.as_str())).collect();
+    nulls.push(lit(""));
+    let kept = if is_text { column } else { trimmed.clone() };
+    let value = when(trimmed.in_list(nulls, false), lit(datafusion::common::ScalarValue::Utf8(None)))
+        .otherwise(kept)?;
+    Ok(cast(value, wanted.clone()))
+}
+
+/// All files of a source have one format and are packed alike.
+fn common_encoding(files: &[InputFile], options: &SourceOptions) -> Result<Encoding> {
+    let first = files.first().ok_or_else(|| Error::new("a source without files"))?;
+    let encoding = Encoding::of(&first.path);
+    for file in files {
+        let other = Encoding::of(&file.path);
+        if other.compression != encoding.compression
+            || options.format.is_none() && other.format != encoding.format
+        {
+            return Err(Error::new(format!(
+                "the files of a source must be of one format: '{}' and '{}' differ",
+                first.path.display(),
+                file.path.display()
+            )));
+        }
+    }
+    let format = options.format.or(encoding.format).ok_or_else(|| {
+        Error::new(format!(
+            "the format of '{}' cannot be told from its name",
+            first.path.display()
+        ))
+        .hint("add WITH (format = 'csv'), or parquet, json, arrow")
+    })?;
+    Ok(Encoding {
+        format: Some(format),
+        ..encoding
+    })
+}
+
+fn csv_columns(
+    files: &[InputFile],
+    encoding: &Encoding,
+    shape: CsvShape,
+    options: &SourceOptions,
+    given: &[Field],
+) -> Result<Vec<detect::DetectedColumn>> {
+    let mut all: Option<(&InputFile, Vec<detect::DetectedColumn>)> = None;
+    for file in files {
+        let mut found = detect::detect(&file.path, encoding, shape, &options.null_text)?;
+        // Without a header the list of columns gives the names as well.
+        if !shape.header && found.len() == given.len() {
+            for (column, given) in found.iter_mut().zip(given) {
+                column.field = column.field.clone().with_name(given.name());
+            }
+        }
+        match &mut all {
+            None => all = Some((file, found)),
+            Some((first, columns)) => {
+                same_names(first, columns, file, &found)?;
+                for (column, other) in columns.iter_mut().zip(&found) {
+                    column.padded |= other.padded;
+                    let is_given = given.iter().any(|field| field.name() == column.field.name());
+                    if !is_given {
+                        widen(column, other, first, file)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(all.map(|(_, columns)| columns).unwrap_or_default())
+}
+
+/// CSV is read by position: names must stand in one order.
+fn same_names(
+    first: &InputFile,
+    columns: &[detect::DetectedColumn],
+    file: &InputFile,
+    found: &[detect::DetectedColumn],
+) -> Result<()> {
+    let names = |columns: &[detect::DetectedColumn]| -> Vec<String> {
+        columns.iter().map(|column| column.field.name().clone()).collect()
+    };
+    if names(columns) == names(found) {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "files disagree: '{}' has the columns {}, '{}' has {}",
+        first.path.display(),
+        names(columns).join(", "),
+        file.path.display(),
+        names(found).join(", ")
+    )))
+}
+
+fn widen(
+    column: &mut detect::DetectedColumn,
+    other: &detect::DetectedColumn,
+    first: &InputFile,
+    file: &InputFile,
+) -> Result<()> {
+    use DataType::{Decimal128, Float64, Int64};
+    let (mine, theirs) = (column.field.data_type(), other.field.data_type());
+    let wide = match (mine, theirs) {
+        (mine, theirs) if mine == theirs => return Ok(()),
+        (Decimal128(p, s), Decimal128(q, t)) => Decimal128(*p.max(q), *s.max(t)),
+        (Decimal128(p, s), Int64) | (Int64, Decimal128(p, s)) => Decimal128(*p, *s),
+        (Float64, Int64 | Decimal128(..)) | (Int64 | Decimal128(..), Float64) => Float64,
+        _ => return Err(disagree(column.field.name(), (mine, first), (theirs, file))
+            .hint("WITH (columns = '… VARCHAR') settles a column's type")),
+    };
+    column.field = column.field.clone().with_data_type(wide);
+    Ok(())
+}
+
+fn disagree(name: &str, mine: (&DataType, &InputFile), theirs: (&DataType, &InputFile)) -> Error {
+    Error::new(format!(
+        "files disagree: column '{name}' is {} in '{}' but {} in '{}'",
+        crate::sql_type::sql_type_name(mine.0),
+        mine.1.path.display(),
+        crate::sql_type::sql_type_name(theirs.0),
+        theirs.1.path.display()
+    ))
+}
+
+/// Columns of formats that know their own; matched by name between files.
+async fn file_columns(
+    files: &[InputFile],
+    reader: &dyn FileFormat,
+    session: &dyn Session,
+) -> Result<Vec<detect::DetectedColumn>> {
+    let store = session
+        .runtime_env()
+        .object_store(ObjectStoreUrl::local_filesystem())?;
+    let mut all: Vec<(Field, &InputFile)> = vec![];
+    for file in files {
+        let meta = file.object_meta()?;
+        let schema = reader
+            .infer_schema(session, &store, &[meta])
+            .await
+            .map_err(|error| unreadable(file, error.into()))?;
+        for field in schema.fields() {
+            match all.iter().find(|(known, _)| known.name() == field.name()) {
+                None => all.push((field.as_ref().clone(), file)),
+                Some((known, first)) if known.data_type() != field.data_type() => {
+                    let mine = (known.data_type(), *first);
+                    return Err(disagree(field.name(), mine, (field.data_type(), file)));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    let plain = |field: Field| Field::new(field.name(), field.data_type().clone(), true);
+    Ok(all
+        .into_iter()
+        .map(|(field, _)| detect::DetectedColumn {
+            field: plain(field),
+            padded: false,
+        })
+        .collect())
+}
+
+fn unreadable(file: &InputFile, error: Error) -> Error {
+    Error::new(format!(
+        "cannot read '{}': {}",
+        file.path.display(),
+        error.message()
+    ))
+    .hint("is it of the format its name says? WITH (format = …) sets it")
+}
+
+/// Hive folders become columns: whole numbers and dates typed, the rest text.
+fn partition_fields(files: &[InputFile]) -> Result<Vec<Field>> {
+    let keys = |file: &InputFile| -> Vec<String> {
+        file.partitions.iter().map(|(key, _)| key.clone()).collect()
+    };
+    let Some(first) = files.first() else {
+        return Ok(vec![]);
+    };
+    if let Some(other) = files.iter().find(|file| keys(file) != keys(first)) {
+        return Err(Error::new(format!(
+            "files disagree: '{}' and '{}' have different key=value folders",
+            first.path.display(),
+            other.path.display()
+        )));
+    }
+    Ok(keys(first)
+        .into_iter()
+        .enumerate()
+        .map(|(index, key)| {
+            let mut values = files.iter().map(|file| file.partitions[index].1.as_str());
+            let is_date = |value: &str| value.parse::<chrono::NaiveDate>().is_ok();
+            let is_whole = |value: &str| {
+                value.parse::<i64>().is_ok_and(|number| number.to_string() == value)
+            };
+            let data_type = if values.clone().all(is_whole) {
+                DataType::Int64
+            } else if values.all(is_date) {
+                DataType::Date32
+            } else {
+                DataType::Utf8
+            };
+            Field::new(key, data_type, true)
+        })
+        .collect())
+}
+
+/// Every column that an option names must exist.
+fn check_named(options: &SourceOptions, schema: &SchemaRef) -> Result<()> {
+    for (option, name) in options.named_columns() {
+        if schema.column_with_name(name).is_none() {
+            let names = schema.fields().iter().map(|field| field.name().as_str());
+            return Err(Error::new(format!(
+                "option '{option}' names the column '{name}', which is not there"
+            ))
+            .hint_if(suggest(name, names.clone()))
+            .hint(format!("the columns are {}", names.collect::<Vec<_>>().join(", "))));
+        }
+    }
+    Ok(())
+}

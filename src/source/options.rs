@@ -1,0 +1,129 @@
+//! The options of `CREATE SOURCE … WITH (…)`.
+
+use super::SourceFormat;
+use crate::error::{Error, Result};
+use crate::statement::Options;
+
+/// What to do with rows that have no event time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NullTime {
+    /// Reading one is an error.
+    #[default]
+    Error,
+    /// They are seen at every date.
+    Show,
+    /// They are never seen.
+    Hide,
+}
+
+/// Everything that can be said of a source.
+#[derive(Debug, Clone, Default)]
+pub struct SourceOptions {
+    /// Format, when the ending does not tell.
+    pub format: Option<SourceFormat>,
+    /// Columns that identify a row.
+    pub key: Vec<String>,
+    /// The column that says when a row happened.
+    pub event_time: Option<String>,
+    /// Rows without an event time.
+    pub null_time: NullTime,
+    /// Zone of local times, default the session's.
+    pub time_zone: Option<String>,
+    /// Types by name, as SQL: `amount DECIMAL(12,2), "Kod" VARCHAR`.
+    pub columns: Option<String>,
+    /// CSV: what parts the fields.
+    pub delimiter: Option<u8>,
+    /// CSV: what encloses a field.
+    pub quote: Option<u8>,
+    /// CSV: does the first line name the columns? Default true.
+    pub header: Option<bool>,
+    /// Texts that mean NULL, beside the empty field.
+    pub null_text: Vec<String>,
+    /// Columns about identity, kept out of snapshots.
+    pub personal: Vec<String>,
+    /// Columns about age, sex and the like.
+    pub demographic: Vec<String>,
+    /// Columns about health, belief and the like.
+    pub sensitive: Vec<String>,
+}
+
+const KNOWN: [&str; 13] = [
+    "format",
+    "key",
+    "event_time",
+    "null_time",
+    "time_zone",
+    "columns",
+    "delimiter",
+    "quote",
+    "header",
+    "null_text",
+    "personal",
+    "demographic",
+    "sensitive",
+];
+
+impl SourceOptions {
+    /// Reads the options; an unknown one is an error that names it.
+    pub fn read(options: &Options) -> Result<Self> {
+        options.check_known("a source", &KNOWN)?;
+        let text = |key: &str| options.text(key).map(str::to_owned);
+        let one_byte = |key: &str| {
+            let Some(text) = options.text(key) else {
+                return Ok(None);
+            };
+            match (text, text.as_bytes()) {
+                ("\\t" | "tab", _) => Ok(Some(b'\t')),
+                (_, [byte]) => Ok(Some(*byte)),
+                _ => Err(
+                    Error::new(format!("option '{key}' is one character, not '{text}'"))
+                        .at(options.span(key)),
+                ),
+            }
+        };
+        Ok(Self {
+            format: text("format")
+                .map(|name| name.parse::<SourceFormat>())
+                .transpose()
+                .map_err(|error| error.at(options.span("format")))?,
+            key: options.list("key")?,
+            event_time: text("event_time"),
+            null_time: null_time(options)?,
+            time_zone: text("time_zone"),
+            columns: text("columns"),
+            delimiter: one_byte("delimiter")?,
+            quote: one_byte("quote")?,
+            header: options.flag("header")?,
+            null_text: options.list("null_text")?,
+            personal: options.list("personal")?,
+            demographic: options.list("demographic")?,
+            sensitive: options.list("sensitive")?,
+        })
+    }
+
+    /// Every column the options name, with the option that names it.
+    pub fn named_columns(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let lists = [
+            ("key", &self.key),
+            ("personal", &self.personal),
+            ("demographic", &self.demographic),
+            ("sensitive", &self.sensitive),
+        ];
+        lists
+            .into_iter()
+            .flat_map(|(option, names)| names.iter().map(move |name| (option, name.as_str())))
+            .chain(self.event_time.as_deref().map(|name| ("event_time", name)))
+    }
+}
+
+fn null_time(options: &Options) -> Result<NullTime> {
+    match options.text("null_time") {
+        None | Some("error") => Ok(NullTime::Error),
+        Some("show") => Ok(NullTime::Show),
+        Some("hide") => Ok(NullTime::Hide),
+        Some(other) => Err(Error::new(format!(
+            "option 'null_time' is 'error', 'show' or 'hide', not '{other}'"
+        ))
+        .at(options.span("null_time"))),
+    }
+}

@@ -1,0 +1,161 @@
+//! A DataFusion table over a fixed list of files.
+//!
+//! Unlike a listing table it never lists again: what was there when the source
+//! was opened is what every plan over it reads. Hive keys and the name of the
+//! file travel as partition values, which cost nothing unless selected.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result as PlanResult, ScalarValue, Statistics};
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion_datasource::compute_all_files_statistics;
+use futures::{StreamExt, TryStreamExt};
+
+use super::{FILE_COLUMN, InputFile};
+use crate::error::Result;
+
+/// A table over a fixed list of files.
+#[derive(Debug)]
+pub struct FilesTable {
+    schema: TableSchema,
+    files: FileGroup,
+    statistics: Option<Statistics>,
+    format: Arc<dyn FileFormat>,
+}
+
+/// How many footers are read at once.
+const CONCURRENT_FOOTERS: usize = 16;
+
+impl FilesTable {
+    /// A table with the columns of the files, their hive keys and `_file`.
+    /// Nothing is read.
+    pub fn new(
+        file_schema: SchemaRef,
+        partitions: &[Field],
+        files: &[InputFile],
+        format: Arc<dyn FileFormat>,
+    ) -> Result<Self> {
+        let mut keys: Vec<_> = partitions.iter().cloned().map(Arc::new).collect();
+        keys.push(Arc::new(Field::new(FILE_COLUMN, DataType::Utf8, false)));
+        let schema = TableSchema::builder(Arc::clone(&file_schema))
+            .with_table_partition_cols(keys)
+            .build();
+        let partitioned = files
+            .iter()
+            .map(|file| partitioned_file(file, partitions))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            schema,
+            files: FileGroup::new(partitioned),
+            statistics: None,
+            format,
+        })
+    }
+
+    /// The same with row counts and ranges from the files' own footers, where
+    /// they have them: the optimiser then knows what is big and what to skip.
+    pub async fn with_statistics(self, session: &dyn Session) -> Result<Self> {
+        let store = session
+            .runtime_env()
+            .object_store(ObjectStoreUrl::local_filesystem())?;
+        let file_schema = self.schema.file_schema();
+        let format = self.format.as_ref();
+        let files: Vec<PartitionedFile> = futures::stream::iter(self.files.into_inner())
+            .map(|file| {
+                let store = &store;
+                async move {
+                    let schema = Arc::clone(file_schema);
+                    let found = format
+                        .infer_stats(session, store, schema, &file.object_meta)
+                        .await?;
+                    PlanResult::<_>::Ok(file.with_statistics(Arc::new(found)))
+                }
+            })
+            .buffered(CONCURRENT_FOOTERS)
+            .try_collect()
+            .await
+            .map_err(crate::error::Error::from)?;
+        let (mut groups, statistics) = compute_all_files_statistics(
+            vec![FileGroup::new(files)],
+            Arc::clone(self.schema.table_schema()),
+            true,
+            false,
+        )?;
+        Ok(Self {
+            files: groups.pop().unwrap_or_default(),
+            statistics: Some(statistics),
+            ..self
+        })
+    }
+}
+
+fn partitioned_file(file: &InputFile, partitions: &[Field]) -> Result<PartitionedFile> {
+    let mut values = file
+        .partitions
+        .iter()
+        .zip(partitions)
+        .map(|((_, value), field)| {
+            ScalarValue::try_from_string(value.clone(), field.data_type())
+        })
+        .collect::<PlanResult<Vec<_>>>()?;
+    values.push(ScalarValue::from(file.path.to_string_lossy().as_ref()));
+    let meta = file.object_meta()?;
+    Ok(PartitionedFile::new_from_meta(meta).with_partition_values(values))
+}
+
+#[async_trait]
+impl TableProvider for FilesTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let groups = self
+            .files
+            .clone()
+            .split_files(session.config().target_partitions());
+        let source = self.format.file_source(self.schema.clone());
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit);
+        let config = match &self.statistics {
+            Some(statistics) => config.with_statistics(statistics.clone()),
+            None => config,
+        }
+        .build();
+        self.format.create_physical_plan(session, config).await
+    }
+
+    /// The optimiser hands filters on to the files by itself; they stay above
+    /// the scan as well.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> PlanResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        self.statistics.clone()
+    }
+}

@@ -1,0 +1,248 @@
+//! Where snapshots live: members as Parquet files that any engine reads, and
+//! the records that say which of them count.
+//!
+//! ```text
+//! <store>/<segment>/as_of=2026-01-31/members.parquet   for everyone
+//! <store>/_segql/snapshots/<segment>/2026-01-31.json   a snapshot's record
+//! <store>/_segql/versions/<segment>/<id>.parquet       what a replacement set aside
+//! <store>/_segql/staged/<id>.parquet                   not yet committed
+//! <store>/_segql/runs/<run>.json                       a run's record
+//! ```
+//!
+//! A snapshot's record is written last and is what counts: a file whose id no
+//! record names is ignored. Between the moment a new file takes its place and
+//! the moment its record is written, the old record finds the old file among
+//! the versions. Every step is one atomic operation of the object store.
+
+mod layout;
+mod record;
+mod write;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use datafusion::object_store::local::LocalFileSystem;
+use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use futures::TryStreamExt;
+
+use crate::error::{Error, Result};
+
+use layout::Layout;
+pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
+pub use write::{SnapshotWriter, Written};
+
+/// A place for snapshots.
+#[derive(Debug)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    layout: Layout,
+    /// Removed with the store, when nobody named a place.
+    temporary: Option<tempfile::TempDir>,
+}
+
+impl Store {
+    /// A store in a folder; it is made when the first snapshot is written.
+    pub fn open(folder: &Path) -> Result<Self> {
+        if folder.exists() && !folder.is_dir() {
+            return Err(Error::usage(format!(
+                "the store '{}' is a file, not a folder",
+                folder.display()
+            )));
+        }
+        let root = std::path::absolute(folder)?;
+        Ok(Self {
+            objects: Arc::new(LocalFileSystem::new()),
+            layout: Layout::new(root),
+            temporary: None,
+        })
+    }
+
+    /// A store that lives as long as this value.
+    pub fn temporary(parent: Option<&Path>) -> Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("segql-");
+        let folder = match parent {
+            Some(parent) => builder.tempdir_in(parent)?,
+            None => builder.tempdir()?,
+        };
+        let mut store = Self::open(folder.path())?;
+        store.temporary = Some(folder);
+        Ok(store)
+    }
+
+    /// Is it gone when the command ends?
+    pub fn is_temporary(&self) -> bool {
+        self.temporary.is_some()
+    }
+
+    /// Its folder.
+    pub fn root(&self) -> &Path {
+        self.layout.root()
+    }
+
+    /// Where a snapshot's members are for everyone.
+    pub fn members_path(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
+        self.layout.members(segment, as_of)
+    }
+
+    /// The record of the snapshot that counts.
+    pub async fn snapshot(&self, segment: &str, as_of: NaiveDate) -> Result<Option<SnapshotRecord>> {
+        self.read_json(&self.layout.record(segment, as_of)).await
+    }
+
+    /// Every snapshot of a segment that counts, by date.
+    pub async fn snapshots_of(&self, segment: &str) -> Result<Vec<SnapshotRecord>> {
+        self.snapshots_in(&self.layout.records_of(segment)).await
+    }
+
+    /// Every snapshot that counts, by segment and date.
+    pub async fn snapshots(&self) -> Result<Vec<SnapshotRecord>> {
+        self.snapshots_in(&self.layout.records()).await
+    }
+
+    async fn snapshots_in(&self, folder: &Path) -> Result<Vec<SnapshotRecord>> {
+        let mut records: Vec<SnapshotRecord> = self.read_all(folder).await?;
+        records.sort_by(|a, b| (&a.segment, a.as_of).cmp(&(&b.segment, b.as_of)));
+        Ok(records)
+    }
+
+    /// Every run, oldest first.
+    pub async fn runs(&self) -> Result<Vec<RunRecord>> {
+        let mut records: Vec<RunRecord> = self.read_all(&self.layout.runs()).await?;
+        records.sort_by(|a, b| a.run.cmp(&b.run));
+        Ok(records)
+    }
+
+    /// Keeps the record of a run.
+    pub async fn add_run(&self, record: &RunRecord) -> Result<()> {
+        self.write_json(&self.layout.run(&record.run), record).await
+    }
+
+    /// The file that holds a snapshot: the one for everyone, or the version set
+    /// aside when a replacement was cut off before its record.
+    pub fn file(&self, record: &SnapshotRecord) -> Result<PathBuf> {
+        let current = self.layout.members(&record.segment, record.as_of);
+        let version = self.layout.version(&record.segment, &record.id);
+        for path in [current, version] {
+            if write::id_of(&path)?.as_deref() == Some(record.id.as_str()) {
+                return Ok(path);
+            }
+        }
+        Err(Error::new(format!(
+            "the snapshot of {} as of {} is damaged: no file with the id of its record",
+            record.segment, record.as_of
+        ))
+        .hint("segql run makes it anew"))
+    }
+
+    /// Starts writing a snapshot; nothing is seen of it before [`Self::commit`].
+    pub fn writer(
+        &self,
+        schema: datafusion::arrow::datatypes::SchemaRef,
+    ) -> Result<SnapshotWriter> {
+        let staged = self.layout.staged();
+        SnapshotWriter::new(Arc::clone(&self.objects), staged, schema)
+    }
+
+    /// Puts a written file in its place, then its record.
+    pub async fn commit(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
+        let target = self.layout.members(&record.segment, record.as_of);
+        let previous = self.snapshot(&record.segment, record.as_of).await?;
+        self.refuse_other_case(&record.segment)?;
+        if let Some(previous) = &previous
+            && previous.id != record.id
+            && write::id_of(&target)?.as_deref() == Some(previous.id.as_str())
+        {
+            let aside = self.layout.version(&record.segment, &previous.id);
+            self.objects.copy(&at(&target)?, &at(&aside)?).await?;
+        }
+        written.sync()?;
+        self.objects.rename(&at(written.path())?, &at(&target)?).await?;
+        let record_path = self.layout.record(&record.segment, record.as_of);
+        self.write_json(&record_path, record).await?;
+        if let Some(previous) = previous
+            && previous.id != record.id
+        {
+            let aside = self.layout.version(&record.segment, &previous.id);
+            let _ = self.objects.delete(&at(&aside)?).await;
+        }
+        Ok(())
+    }
+
+    /// Takes a file that will not be committed out again.
+    pub async fn discard(&self, written: Written) {
+        if let Ok(path) = at(written.path()) {
+            let _ = self.objects.delete(&path).await;
+        }
+    }
+
+    /// Two names that differ only in case would share a folder on some systems.
+    fn refuse_other_case(&self, segment: &str) -> Result<()> {
+        let own = layout::encode(segment);
+        let Ok(entries) = std::fs::read_dir(self.root()) else {
+            return Ok(());
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name != own && name.to_lowercase() == own.to_lowercase() {
+                return Err(Error::new(format!(
+                    "the store holds '{name}', which differs from '{own}' only in case"
+                ))
+                .hint("choose another name"));
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &Path) -> Result<Vec<T>> {
+        let listed: Vec<_> = self
+            .objects
+            .list(Some(&at(folder)?))
+            .try_collect()
+            .await
+            .map_err(|error| self.failed(error))?;
+        let mut records = vec![];
+        for meta in listed {
+            let path = PathBuf::from(format!("/{}", meta.location));
+            if meta.location.extension() == Some("json")
+                && let Some(record) = self.read_json(&path).await?
+            {
+                records.push(record);
+            }
+        }
+        Ok(records)
+    }
+
+    async fn read_json<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
+        let bytes = match self.objects.get(&at(path)?).await {
+            Ok(found) => found.bytes().await.map_err(|error| self.failed(error))?,
+            Err(datafusion::object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(self.failed(error)),
+        };
+        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+            Error::new(format!("'{}' is no record of segql: {error}", path.display()))
+                .hint("remove it; segql run makes what is missing anew")
+        })
+    }
+
+    async fn write_json(&self, path: &Path, record: &impl serde::Serialize) -> Result<()> {
+        let mut bytes = serde_json::to_vec_pretty(record)
+            .map_err(|error| Error::new(format!("cannot write a record: {error}")))?;
+        bytes.push(b'\n');
+        self.objects
+            .put(&at(path)?, PutPayload::from(bytes))
+            .await
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    fn failed(&self, error: datafusion::object_store::Error) -> Error {
+        Error::from(error).context(format!("store '{}'", self.root().display()))
+    }
+}
+
+fn at(path: &Path) -> Result<StorePath> {
+    StorePath::from_absolute_path(path).map_err(|error| Error::new(error.to_string()))
+}

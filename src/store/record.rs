@@ -1,0 +1,138 @@
+//! What is remembered of snapshots and runs, as JSON.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::source::InputFile;
+
+/// A source and the files it had.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inputs {
+    /// Name of the source.
+    pub source: String,
+    /// Its files.
+    pub files: Vec<InputFile>,
+}
+
+/// A column of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type, as Arrow writes it.
+    #[serde(rename = "type")]
+    pub data_type: String,
+}
+
+/// The members of a segment or segmentation at a date.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotRecord {
+    /// Name of the segment or segmentation.
+    pub segment: String,
+    /// `segment` or `segmentation`.
+    pub kind: String,
+    /// The date it is for.
+    pub as_of: NaiveDate,
+    /// The very instant it was evaluated at.
+    pub instant: DateTime<Utc>,
+    /// Zone in which days are reckoned.
+    pub time_zone: String,
+    /// Was the day not over yet?
+    pub provisional: bool,
+    /// Checksum of the content (SHA-256 of the file's data pages), its id.
+    pub id: String,
+    /// What it was made from: the same fingerprint makes the same members.
+    pub fingerprint: String,
+    /// How many members.
+    pub rows: u64,
+    /// Members by label.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, u64>,
+    /// The key column.
+    pub key: String,
+    /// The label column of a segmentation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// All columns.
+    pub columns: Vec<Column>,
+    /// Texts of the definition and of all it rests on, by name.
+    pub definitions: BTreeMap<String, String>,
+    /// Values of variables.
+    pub variables: BTreeMap<String, String>,
+    /// Files that were read.
+    pub inputs: Vec<Inputs>,
+    /// Version of segql.
+    pub version: String,
+    /// When the work began.
+    pub started: DateTime<Utc>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// How a node of a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeStatus {
+    /// A snapshot was written.
+    Success,
+    /// Nothing had changed, nothing was done.
+    Unchanged,
+    /// It failed.
+    Error,
+    /// Something it builds on failed.
+    Skipped,
+    /// It would be done (`--dry-run`).
+    Planned,
+}
+
+impl NodeStatus {
+    /// The word shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            NodeStatus::Success => "success",
+            NodeStatus::Unchanged => "unchanged",
+            NodeStatus::Error => "error",
+            NodeStatus::Skipped => "skipped",
+            NodeStatus::Planned => "planned",
+        }
+    }
+}
+
+/// One segment or segmentation of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NodeRecord {
+    /// Its name.
+    pub name: String,
+    /// `segment` or `segmentation`.
+    pub kind: String,
+    /// How it ended.
+    pub status: NodeStatus,
+    /// Why, when it is not a success.
+    pub reason: Option<String>,
+    /// How many members.
+    pub rows: Option<u64>,
+    /// Members by label, of a segmentation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, u64>,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// Its name, which sorts by time.
+    pub run: String,
+    /// The date it was for.
+    pub as_of: NaiveDate,
+    /// When it began.
+    pub started: DateTime<Utc>,
+    /// How long it took.
+    pub seconds: f64,
+    /// What it did.
+    pub nodes: Vec<NodeRecord>,
+    /// Version of segql.
+    pub version: String,
+}

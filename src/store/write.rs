@@ -1,0 +1,155 @@
+//! Writing a snapshot's file: the same rows make the same bytes.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::BatchCoalescer;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::object_store::ObjectStore;
+use datafusion::object_store::buffered::BufWriter;
+use datafusion::parquet::arrow::AsyncArrowWriter;
+use datafusion::parquet::arrow::async_writer::AsyncFileWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::metadata::KeyValue;
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::parquet::file::reader::FileReader;
+use datafusion::parquet::file::serialized_reader::SerializedFileReader;
+use futures::future::BoxFuture;
+use sha2::{Digest, Sha256};
+
+use super::at;
+use crate::error::{Error, Result};
+
+/// Rows that are handed to the encoder at once, whatever arrives: pages depend
+/// on it.
+const BATCH_ROWS: usize = 8192;
+
+/// Key of the footer's entry with the content's checksum.
+const ID_KEY: &str = "segql.id";
+
+/// Writes one snapshot's file.
+pub struct SnapshotWriter {
+    writer: AsyncArrowWriter<Hashed>,
+    hash: Arc<Mutex<Sha256>>,
+    coalescer: BatchCoalescer,
+    path: PathBuf,
+    rows: u64,
+}
+
+/// A file that is complete but not yet in its place.
+#[derive(Debug)]
+pub struct Written {
+    path: PathBuf,
+    /// Checksum of its content.
+    pub id: String,
+    /// Its rows.
+    pub rows: u64,
+}
+
+impl Written {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The content is on the disk before a record can name it.
+    pub(super) fn sync(&self) -> Result<()> {
+        std::fs::File::open(&self.path)?.sync_all()?;
+        Ok(())
+    }
+}
+
+impl SnapshotWriter {
+    pub(super) fn new(
+        objects: Arc<dyn ObjectStore>,
+        path: PathBuf,
+        schema: SchemaRef,
+    ) -> Result<Self> {
+        let hash = Arc::new(Mutex::new(Sha256::new()));
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_created_by("segql".to_owned())
+            .build();
+        let out = Hashed {
+            inner: BufWriter::new(objects, at(&path)?),
+            hash: Arc::clone(&hash),
+        };
+        Ok(Self {
+            writer: AsyncArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?,
+            hash,
+            coalescer: BatchCoalescer::new(schema, BATCH_ROWS),
+            path,
+            rows: 0,
+        })
+    }
+
+    /// Adds rows.
+    pub async fn write(&mut self, batch: RecordBatch) -> Result<()> {
+        self.rows += batch.num_rows() as u64;
+        self.coalescer.push_batch(batch)?;
+        self.drain().await
+    }
+
+    async fn drain(&mut self) -> Result<()> {
+        while let Some(batch) = self.coalescer.next_completed_batch() {
+            self.writer.write(&batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file; its footer gets the definition's fingerprint and the
+    /// content's checksum.
+    pub async fn finish(mut self, fingerprint: &str) -> Result<Written> {
+        self.coalescer.finish_buffered_batch()?;
+        self.drain().await?;
+        // All data pages are out before the footer, so the footer can name their sum.
+        self.writer.flush().await?;
+        let digest = self.hash.lock().map(|hash| hash.clone().finalize());
+        let digest = digest.map_err(|_| Error::new("a writer of snapshots stopped half-way"))?;
+        let id = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let entry = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
+        self.writer.append_key_value_metadata(entry(ID_KEY, &id));
+        self.writer.append_key_value_metadata(entry("segql.definition", fingerprint));
+        self.writer.close().await?;
+        Ok(Written {
+            path: self.path,
+            id,
+            rows: self.rows,
+        })
+    }
+}
+
+/// The id in a file's footer; none when there is no such file, an error when it
+/// cannot be read as Parquet.
+pub(super) fn id_of(path: &Path) -> Result<Option<String>> {
+    let Ok(file) = std::fs::File::open(path) else {
+        return Ok(None);
+    };
+    let Ok(reader) = SerializedFileReader::new(file) else {
+        return Ok(None);
+    };
+    let entries = reader.metadata().file_metadata().key_value_metadata();
+    Ok(entries
+        .and_then(|entries| entries.iter().find(|entry| entry.key == ID_KEY))
+        .and_then(|entry| entry.value.clone()))
+}
+
+/// Sums every byte on its way out.
+struct Hashed {
+    inner: BufWriter,
+    hash: Arc<Mutex<Sha256>>,
+}
+
+impl AsyncFileWriter for Hashed {
+    fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, datafusion::parquet::errors::Result<()>> {
+        if let Ok(mut hash) = self.hash.lock() {
+            hash.update(&bytes);
+        }
+        AsyncFileWriter::write(&mut self.inner, bytes)
+    }
+
+    fn complete(&mut self) -> BoxFuture<'_, datafusion::parquet::errors::Result<()>> {
+        AsyncFileWriter::complete(&mut self.inner)
+    }
+}

@@ -1,0 +1,9 @@
+//! The arithmetic and the models behind the functions, on plain numbers: no Arrow arrays, no SQL.
+
+pub(crate) mod bins;
+pub(crate) mod calendar;
+pub(crate) mod quantile;
+pub(crate) mod rfm;
+pub mod scheme;
+mod scheme_rules;
+pub(crate) mod split;
