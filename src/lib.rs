@@ -1,10 +1,12 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 pub mod catalog;
+pub mod cli;
 pub mod error;
 pub mod output;
 pub mod plan;
 pub mod project;
+pub mod repl;
 pub mod run;
 pub mod session;
 pub mod source;

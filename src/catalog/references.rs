@@ -59,7 +59,7 @@ pub fn relation_name(reference: &TableReference) -> String {
 }
 
 /// Mentions in a query, names of CTEs left out.
-pub fn of_query(query: &Query) -> Result<Vec<Reference>> {
+pub(super) fn of_query(query: &Query) -> Result<Vec<Reference>> {
     of_statement(&SqlStatement::Statement(Box::new(ast::Statement::Query(
         Box::new(query.clone()),
     ))))

@@ -10,6 +10,7 @@ mod arrow;
 mod cell;
 mod columns;
 mod csv;
+mod emit;
 mod file;
 #[cfg(test)]
 mod fixture;
@@ -29,6 +30,7 @@ use std::io::{self, Write};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::error::ArrowError;
 
+pub use self::emit::Emitter;
 pub use self::file::AtomicFile;
 pub use self::format::{Format, UnknownFormat};
 pub use self::printer::{ColorChoice, Printer, UnknownColorChoice};

@@ -3,6 +3,7 @@
 //! render, and to fail over a message nobody reads any more.
 
 use std::fmt;
+use crate::error::{Error, Exit};
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::str::FromStr;
 
@@ -126,6 +127,16 @@ impl Printer {
     /// Says what went wrong on stderr.
     pub fn error(&self, text: &str) {
         say(&mut io::stderr().lock(), text);
+    }
+
+    /// Says what went wrong, unless nobody is left to read it.
+    pub fn report(&self, error: &Error) {
+        match error.exit_class() {
+            Exit::ClosedPipe => {}
+            Exit::Interrupted => self.error("interrupted"),
+            _ if self.stderr_color() => self.error(&format!("\x1b[1;31merror:\x1b[0m {error}")),
+            _ => self.error(&format!("error: {error}")),
+        }
     }
 
     /// The columns of the terminal that shows results; `None` when there is none.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Engine, Rows};
+use futures::StreamExt;
+
+use super::Engine;
 use crate::catalog::{Binder, Definition, Evaluation, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Result};
 use crate::statement::Kind;
@@ -78,9 +80,9 @@ impl Engine {
             Binder::new(self.world(), inputs, evaluation, &shared)?.definition(check)?
         };
         let frame = self.session.execute_logical_plan(plan).await?;
-        let mut rows = Rows::new(frame.execute_stream().await?);
+        let mut rows = frame.execute_stream().await?;
         let mut count = 0;
-        while let Some(batch) = rows.next().await? {
+        while let Some(batch) = rows.next().await.transpose()? {
             count += batch.num_rows() as u64;
         }
         Ok(count)

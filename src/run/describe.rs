@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, StringArray};
 
-use super::{Engine, Outcome, Rows};
+use super::{Engine, Outcome};
 use crate::catalog::{Definition, Graph};
 use crate::error::Result;
 use crate::sql_type::sql_type_name;
@@ -25,7 +25,7 @@ impl Engine {
                 let names = column(&|field| field.name().clone());
                 let types = column(&|field| sql_type_name(field.data_type()));
                 let batch = RecordBatch::try_from_iter([("column_name", names), ("data_type", types)])?;
-                Ok(Outcome::Rows(Rows::of(batch)))
+                Ok(Outcome::of(batch))
             }
         }
     }
@@ -69,6 +69,6 @@ impl Engine {
             ("property", Arc::new(names) as _),
             ("value", Arc::new(values) as _),
         ])?;
-        Ok(Outcome::Rows(Rows::of(batch)))
+        Ok(Outcome::of(batch))
     }
 }

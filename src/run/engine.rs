@@ -1,6 +1,7 @@
 //! All rooms put together: a session, its definitions, its store, its as-of.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -32,12 +33,14 @@ pub struct Setup {
     pub variables: Variables,
 }
 
-/// Runs statements and projects.
+/// Runs statements and projects. A clone is cheap and goes its own way from
+/// then on, so a shell can drop what an interrupted statement left behind.
+#[derive(Clone)]
 pub struct Engine {
     pub(super) session: SessionContext,
     pub(super) catalog: Catalog,
-    pub(super) store: Store,
-    pub(super) cache: SourceCache,
+    pub(super) store: Arc<Store>,
+    pub(super) cache: Arc<SourceCache>,
     variables: Variables,
     zone: Tz,
     as_of: Option<String>,
@@ -55,8 +58,8 @@ impl Engine {
         let engine = Self {
             session: session::build(&setup.resources, zone)?,
             catalog: setup.catalog,
-            store,
-            cache: SourceCache::default(),
+            store: Arc::new(store),
+            cache: Arc::default(),
             variables: setup.variables,
             zone,
             as_of: setup.as_of,
@@ -174,7 +177,7 @@ impl Engine {
         let quoted = path.to_string_lossy().replace('\'', "''");
         let name = stem.replace('"', "\"\"");
         let text = format!("CREATE OR REPLACE SOURCE \"{name}\" FROM '{quoted}'");
-        let script = std::sync::Arc::new(Script::new("command line", text));
+        let script = Arc::new(Script::new("command line", text));
         for parsed in crate::statement::parse(&script)? {
             let definition = crate::catalog::Definition::new(&parsed?, self.base()?, false)?;
             self.catalog.add(definition)?;

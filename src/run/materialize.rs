@@ -50,7 +50,7 @@ impl Engine {
     pub async fn run(
         &self,
         request: &RunRequest,
-        progress: &mut dyn FnMut(&NodeRecord),
+        progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunRecord> {
         let clock = Instant::now();
         Graph::new(&self.catalog).check()?;
@@ -91,7 +91,7 @@ fn run_name(engine: &Engine) -> String {
 }
 
 impl Run<'_> {
-    async fn nodes(&mut self, progress: &mut dyn FnMut(&NodeRecord)) -> Vec<NodeRecord> {
+    async fn nodes(&mut self, progress: &mut (dyn FnMut(&NodeRecord) + Send)) -> Vec<NodeRecord> {
         let mut nodes = vec![];
         for name in self.plan.nodes.clone() {
             let Some(definition) = self.engine.catalog.find(&name).map(Arc::clone) else {

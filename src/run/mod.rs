@@ -14,4 +14,4 @@ mod show;
 pub use check::{CheckReport, CheckResult};
 pub use engine::{Engine, Setup};
 pub use materialize::RunRequest;
-pub use query::{Outcome, Rows};
+pub use query::Outcome;

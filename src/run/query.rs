@@ -1,10 +1,10 @@
 //! One statement → its outcome.
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanStatement};
-use futures::{StreamExt, TryStreamExt};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::TryStreamExt;
 
 use super::{Engine, RunRequest};
 use crate::catalog::{Definition, Graph};
@@ -14,42 +14,17 @@ use crate::statement::{Parsed, Statement};
 /// What a statement led to.
 pub enum Outcome {
     /// Rows to show.
-    Rows(Rows),
+    Rows(SendableRecordBatchStream),
     /// Done; nothing to show. What is worth saying goes to the messages.
     Done(Option<String>),
 }
 
-/// A result that arrives batch by batch.
-pub struct Rows {
-    schema: SchemaRef,
-    stream: SendableRecordBatchStream,
-}
-
-impl Rows {
-    pub(super) fn new(stream: SendableRecordBatchStream) -> Self {
-        Self {
-            schema: stream.schema(),
-            stream,
-        }
-    }
-
+impl Outcome {
     /// Rows that are there already.
-    pub fn of(batch: RecordBatch) -> Self {
+    pub(super) fn of(batch: RecordBatch) -> Self {
         let schema = batch.schema();
         let once = futures::stream::once(async move { Ok(batch) });
-        Self::new(Box::pin(
-            datafusion::physical_plan::stream::RecordBatchStreamAdapter::new(schema, once),
-        ))
-    }
-
-    /// The columns.
-    pub fn schema(&self) -> SchemaRef {
-        SchemaRef::clone(&self.schema)
-    }
-
-    /// The next rows; none at the end. Dropping the value ends the query.
-    pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        Ok(self.stream.next().await.transpose()?)
+        Self::Rows(Box::pin(RecordBatchStreamAdapter::new(schema, once)))
     }
 }
 
@@ -122,10 +97,10 @@ impl Engine {
             return Err(Error::new(format!("'{}' is defined already", table.name.table())));
         }
         let frame = self.session.execute_logical_plan(plan).await?;
-        let mut rows = Rows::new(frame.execute_stream().await?);
+        let rows = frame.execute_stream().await?;
         if silent {
             // COPY and INSERT do their work as their rows are read.
-            (&mut rows.stream).try_collect::<Vec<_>>().await?;
+            rows.try_collect::<Vec<_>>().await?;
             return Ok(Outcome::Done(None));
         }
         Ok(Outcome::Rows(rows))

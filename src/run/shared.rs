@@ -30,7 +30,7 @@ impl Engine {
         let schema: SchemaRef = Arc::clone(frame.schema().inner());
         let partitions = frame.execute_stream_partitioned().await?;
         let runtime = self.session.runtime_env();
-        let mut memory = MemoryConsumer::new(format!("shared rows of {name}"))
+        let memory = MemoryConsumer::new(format!("shared rows of {name}"))
             .register(&runtime.memory_pool);
         let mut kept: Vec<RecordBatch> = vec![];
         let mut file: Option<Spill> = None;

@@ -48,6 +48,6 @@ impl Engine {
             .await?
             .execute_stream()
             .await?;
-        Ok(Outcome::Rows(super::Rows::new(stream)))
+        Ok(Outcome::Rows(stream))
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Whitespace};
 
-use crate::error::{Error, Result, Script, Span};
+use crate::error::{Result, Script, Span};
 
 /// The tokens of one statement.
 pub(super) struct Fragment {
@@ -89,13 +89,6 @@ fn comment_above(blanks: &[TokenWithSpan]) -> Option<String> {
     lines.reverse();
     let text = lines.join(" ").trim().to_owned();
     (!text.is_empty()).then_some(text)
-}
-
-/// A name that the parser will not take for a keyword of its own.
-pub(super) fn no_statement(script: &Script, span: Span, text: &str) -> Error {
-    Error::new(format!("no statement starts with '{text}'"))
-        .at(Some(span))
-        .within(script)
 }
 
 #[cfg(test)]

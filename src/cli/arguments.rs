@@ -1,0 +1,206 @@
+//! What was typed, as it was typed.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+/// SQL-first customer segmentation.
+///
+/// Without a command: a shell; with -c or -f, or when standard input is no
+/// terminal, a script. Each FILE becomes a table named after its stem.
+#[derive(Debug, Parser)]
+#[command(name = "segql", version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+
+    /// Data files; each becomes a table named after its stem
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+
+    /// Run this SQL and leave; repeatable, in order with -f
+    #[arg(short = 'c', value_name = "SQL", allow_hyphen_values = true)]
+    pub(super) sql: Vec<String>,
+
+    /// Run this file of SQL and leave; repeatable, in order with -c
+    #[arg(short = 'f', value_name = "FILE")]
+    pub(super) scripts: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    /// The -c and -f in the order typed; filled in after parsing.
+    #[arg(skip)]
+    pub(super) steps: Vec<Step>,
+}
+
+/// One `-c` or `-f`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// `-c SQL`.
+    Sql(String),
+    /// `-f FILE`.
+    File(PathBuf),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Materialise segments and segmentations into the store
+    Run(Run),
+    /// Run the checks and the key rules
+    Check(Check),
+    /// Write a working project with demo data
+    Init(Init),
+    /// Reference of the functions
+    Functions(Functions),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    /// Names, +name, name+, tag:…, kind:…, *; all when none is given
+    pub(super) selectors: Vec<String>,
+
+    /// Only say what would be done
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// A selector that matches nothing is no error
+    #[arg(long)]
+    pub(super) allow_empty: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The folder to make
+    pub(super) dir: PathBuf,
+
+    /// How many customers the demo data has
+    #[arg(long, default_value_t = 2000)]
+    pub(super) customers: u64,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Functions {
+    /// One function, in full
+    pub(super) name: Option<String>,
+}
+
+/// Options of every command; each can also stand in `segql.toml` or in a
+/// variable `SEGQL_…` of the environment.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Common options")]
+pub(super) struct Common {
+    /// The project's folder; default the nearest segql.toml upward
+    #[arg(long, value_name = "DIR", global = true, env = "SEGQL_PROJECT")]
+    pub(super) project: Option<PathBuf>,
+
+    /// The target of segql.toml to write to; default dev
+    #[arg(long, value_name = "NAME", global = true, env = "SEGQL_TARGET")]
+    pub(super) target: Option<String>,
+
+    /// Where snapshots go
+    #[arg(long, value_name = "DIR", global = true, env = "SEGQL_STORE")]
+    pub(super) store: Option<PathBuf>,
+
+    /// Evaluate as of a date, an instant, today, yesterday, -7d, last-month-end
+    #[arg(long, value_name = "WHEN", global = true, env = "SEGQL_AS_OF", allow_hyphen_values = true)]
+    pub(super) as_of: Option<String>,
+
+    /// Zone in which days are reckoned, such as Europe/Warsaw
+    #[arg(long, value_name = "TZ", global = true, env = "SEGQL_TIME_ZONE")]
+    pub(super) time_zone: Option<String>,
+
+    /// A value for $NAME; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
+    pub(super) vars: Vec<String>,
+
+    /// Format of results: table, csv, tsv, json, jsonl, markdown, parquet, arrow
+    #[arg(long, value_name = "FORMAT", global = true, env = "SEGQL_FORMAT")]
+    pub(super) format: Option<String>,
+
+    /// Write the result to a file, whole or not at all
+    #[arg(short = 'o', long = "output", value_name = "FILE", global = true)]
+    pub(super) output: Option<PathBuf>,
+
+    /// Memory queries may hold, such as 2GB; beyond it they spill or fail
+    #[arg(long, value_name = "SIZE", global = true, env = "SEGQL_MEMORY_LIMIT")]
+    pub(super) memory_limit: Option<String>,
+
+    /// Worker threads; default one a core
+    #[arg(long, value_name = "N", global = true, env = "SEGQL_THREADS")]
+    pub(super) threads: Option<NonZeroUsize>,
+
+    /// Folder to spill to
+    #[arg(long, value_name = "DIR", global = true, env = "SEGQL_TEMP_DIR")]
+    pub(super) temp_dir: Option<PathBuf>,
+
+    /// Say nothing but results and errors
+    #[arg(long, short = 'q', global = true, env = "SEGQL_QUIET")]
+    pub(super) quiet: bool,
+
+    /// Colour: auto, always or never
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", env = "SEGQL_COLOR",
+          value_parser = ["auto", "always", "never"], hide_possible_values = true)]
+    pub(super) color: String,
+
+    /// After an error in a script: stop or continue
+    #[arg(long, value_name = "WHAT", global = true, default_value = "stop", env = "SEGQL_ON_ERROR",
+          value_parser = ["stop", "continue"], hide_possible_values = true)]
+    pub(super) on_error: String,
+
+    /// Give up after this long, such as 30s or 10m
+    #[arg(long, value_name = "TIME", global = true, env = "SEGQL_TIMEOUT")]
+    pub(super) timeout: Option<String>,
+}
+
+impl Arguments {
+    pub(super) fn from_typed(
+        typed: impl Iterator<Item = OsString>,
+    ) -> std::result::Result<Self, clap::Error> {
+        let matches = Self::command().try_get_matches_from(typed)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
+        let sql = places("sql").into_iter().zip(arguments.sql.iter().cloned().map(Step::Sql));
+        let files = places("scripts")
+            .into_iter()
+            .zip(arguments.scripts.iter().cloned().map(Step::File));
+        let mut steps: Vec<(usize, Step)> = sql.chain(files).collect();
+        steps.sort_by_key(|(place, _)| *place);
+        arguments.steps = steps.into_iter().map(|(_, step)| step).collect();
+        Ok(arguments)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Arguments {
+        Arguments::from_typed(line.split(' ').map(OsString::from)).expect("parses")
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn steps_keep_their_order() {
+        let arguments = parse("segql -c one -f two -c three");
+        let sql = |text: &str| Step::Sql(text.to_owned());
+        assert_eq!(arguments.steps, [sql("one"), Step::File("two".into()), sql("three")]);
+    }
+
+    #[test]
+    fn options_stand_on_either_side_of_a_command() {
+        let before = parse("segql --as-of -7d run vip");
+        let after = parse("segql run vip --as-of -7d");
+        assert_eq!(before.common.as_of, after.common.as_of);
+        assert!(matches!(after.command, Some(Command::Run(run)) if run.selectors == ["vip"]));
+    }
+}

@@ -1,0 +1,59 @@
+//! `segql check`.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{Int64Array, RecordBatch, StringArray};
+
+use super::arguments::Check;
+use super::settings::Settings;
+use crate::error::{Error, Exit, Result};
+use crate::output::Emitter;
+use crate::run::{CheckReport, CheckResult};
+
+pub(super) async fn run(settings: &Settings, _arguments: &Check) -> Result<()> {
+    settings.needed_project()?;
+    let mut emitter = Emitter::new(settings.printer, settings.format, settings.output.clone())?;
+    let reports = settings.engine()?.check().await?;
+    emitter.batch(&table(&reports)?)?;
+    emitter.finish()?;
+    let mut short = 0;
+    for report in &reports {
+        match &report.result {
+            CheckResult::Passed => {}
+            CheckResult::Violated(_) => short += 1,
+            CheckResult::Failed(error) => {
+                short += 1;
+                settings.printer.error(&format!("error: {}: {error}", report.name));
+            }
+        }
+    }
+    settings.printer.note(&format!("{} of {} hold", reports.len() - short, reports.len()));
+    match short {
+        0 => Ok(()),
+        _ => Err(Error::new(format!("{short} of {} checks fell short", reports.len()))
+            .exit(Exit::CheckFailed)),
+    }
+}
+
+fn table(reports: &[CheckReport]) -> Result<RecordBatch> {
+    let names = reports.iter().map(|it| Some(it.name.as_str()));
+    let rules = reports.iter().map(|it| Some(it.rule));
+    let results = reports.iter().map(|it| {
+        Some(match &it.result {
+            CheckResult::Passed => "passed",
+            CheckResult::Violated(_) => "violated",
+            CheckResult::Failed(_) => "failed",
+        })
+    });
+    let violations = reports.iter().map(|it| match &it.result {
+        CheckResult::Passed => Some(0),
+        CheckResult::Violated(rows) => Some(*rows as i64),
+        CheckResult::Failed(_) => None,
+    });
+    Ok(RecordBatch::try_from_iter_with_nullable([
+        ("name", Arc::new(names.collect::<StringArray>()) as _, true),
+        ("rule", Arc::new(rules.collect::<StringArray>()) as _, true),
+        ("result", Arc::new(results.collect::<StringArray>()) as _, true),
+        ("violations", Arc::new(violations.collect::<Int64Array>()) as _, true),
+    ])?)
+}

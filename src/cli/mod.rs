@@ -1,0 +1,103 @@
+//! The command line: arguments (what was typed) → settings (what is needed) →
+//! one file per command, each returning how the process ends.
+
+mod arguments;
+mod check;
+mod functions;
+mod init;
+mod run;
+mod script;
+mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::error::{Error, Exit, Result};
+use crate::output::{ColorChoice, Format, Printer};
+use crate::run::Engine;
+
+use arguments::{Arguments, Command};
+use settings::Settings;
+
+/// Stack of worker threads: deep plans are walked recursively.
+const STACK_BYTES: usize = 16 << 20;
+
+/// The shell, for when nothing else was asked for.
+pub type Shell = fn(Engine, Printer, Option<Format>) -> Result<()>;
+
+/// Runs the program with the process's arguments.
+pub fn main(shell: Shell) -> ExitCode {
+    let arguments = match Arguments::parse(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    let color = arguments.common.color.parse().unwrap_or(ColorChoice::Auto);
+    let printer = Printer::new(arguments.common.quiet, color);
+    let code = match dispatch(arguments, printer, shell) {
+        Ok(()) => 0,
+        Err(error) => {
+            printer.report(&error);
+            error.exit_class().code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> {
+    let settings = Settings::new(&arguments, printer)?;
+    if settings.is_shell {
+        return shell(settings.engine()?, printer, settings.format);
+    }
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    runtime.enable_all().thread_stack_size(STACK_BYTES);
+    if let Some(threads) = settings.resources.threads {
+        runtime.worker_threads(threads.get());
+    }
+    let runtime = runtime.build()?;
+    let timeout = settings.timeout;
+    let result = runtime.block_on(limited(timeout, async {
+        match arguments.command {
+            Some(Command::Run(run)) => run::run(&settings, &run).await,
+            Some(Command::Check(check)) => check::run(&settings, &check).await,
+            Some(Command::Init(init)) => init::run(&settings, &init).await,
+            Some(Command::Functions(functions)) => functions::run(&settings, &functions),
+            None => script::run(settings).await,
+        }
+    }));
+    // What still computes is left behind: nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
+/// Ends work early at Ctrl-C or when its time is over. Dropping it removes
+/// whatever it had half written.
+async fn limited(timeout: Option<Duration>, work: impl Future<Output = Result<()>>) -> Result<()> {
+    let over = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        result = work => result,
+        _ = tokio::signal::ctrl_c() => Err(Error::new("interrupted").exit(Exit::Interrupted)),
+        () = over => Err(Error::new(format!(
+            "not done after {} seconds",
+            timeout.unwrap_or_default().as_secs_f64()
+        ))
+        .exit(Exit::TimedOut)
+        .hint("--timeout gives it more time")),
+    }
+}
+
+impl Arguments {
+    /// Parses; on `--help` and on mistakes says the exit code at once.
+    fn parse(arguments: impl Iterator<Item = OsString>) -> std::result::Result<Self, ExitCode> {
+        Self::from_typed(arguments).map_err(|error| {
+            // A closed pipe is no reason to fail.
+            let _ = error.print();
+            ExitCode::from(error.exit_code() as u8)
+        })
+    }
+}

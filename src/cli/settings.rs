@@ -1,0 +1,171 @@
+//! What is needed: flags, environment, `segql.toml` and defaults put together.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::arguments::{Arguments, Command, Step};
+use crate::catalog::Catalog;
+use crate::error::{Error, Result, suggest};
+use crate::output::{Format, Printer};
+use crate::project::{Config, Project};
+use crate::run::{Engine, Setup};
+use crate::session::{Resources, Variables, parse_size};
+
+/// Everything the commands go by.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) printer: Printer,
+    pub(super) project: Option<Project>,
+    pub(super) resources: Resources,
+    pub(super) format: Option<Format>,
+    pub(super) output: Option<PathBuf>,
+    pub(super) stop_on_error: bool,
+    pub(super) timeout: Option<Duration>,
+    pub(super) files: Vec<PathBuf>,
+    pub(super) steps: Vec<Step>,
+    /// Nothing to run was given and someone sits at the terminal.
+    pub(super) is_shell: bool,
+    store: Option<PathBuf>,
+    as_of: Option<String>,
+    time_zone: Option<String>,
+    variables: Variables,
+}
+
+impl Settings {
+    pub(super) fn new(arguments: &Arguments, printer: Printer) -> Result<Self> {
+        let common = &arguments.common;
+        let project = project(arguments)?;
+        let config = project.as_ref().map(|project| project.config.clone()).unwrap_or_default();
+        let memory_limit = common.memory_limit.as_ref().or(config.memory_limit.as_ref());
+        let format = common.format.as_ref().or(config.format.as_ref());
+        let mut variables = config.variables()?;
+        for assignment in &common.vars {
+            variables.assign(assignment)?;
+        }
+        let is_script = arguments.command.is_some() || !arguments.steps.is_empty();
+        Ok(Self {
+            printer,
+            resources: Resources {
+                memory_limit: memory_limit.map(|size| parse_size(size)).transpose()?,
+                threads: common.threads.or(config.threads),
+                temp_dir: common.temp_dir.clone().or(config.temp_dir.clone()),
+            },
+            format: format.map(|name| parse_format(name)).transpose()?,
+            output: common.output.clone(),
+            stop_on_error: common.on_error == "stop",
+            timeout: common.timeout.as_deref().map(parse_timeout).transpose()?,
+            files: arguments.files.clone(),
+            steps: arguments.steps.clone(),
+            is_shell: !is_script && std::io::stdin().is_terminal(),
+            store: store(arguments, project.as_ref(), &config)?,
+            as_of: common.as_of.clone().or(config.as_of.clone()),
+            time_zone: common.time_zone.clone().or(config.time_zone.clone()),
+            variables,
+            project,
+        })
+    }
+
+    /// The project, where a command cannot do without.
+    pub(super) fn needed_project(&self) -> Result<&Project> {
+        self.project.as_ref().ok_or_else(|| {
+            Error::usage("there is no project here: no segql.toml in this folder or above")
+                .hint("--project DIR names one; segql init DIR makes one")
+        })
+    }
+
+    /// An engine with the project's definitions.
+    pub(super) fn engine(&self) -> Result<Engine> {
+        let catalog = match &self.project {
+            Some(project) => project.load()?,
+            None => Catalog::default(),
+        };
+        self.engine_with(catalog)
+    }
+
+    /// An engine with these definitions.
+    pub(super) fn engine_with(&self, catalog: Catalog) -> Result<Engine> {
+        let setup = Setup {
+            catalog,
+            resources: self.resources.clone(),
+            store: self.store.clone(),
+            time_zone: self.time_zone.clone(),
+            as_of: self.as_of.clone(),
+            variables: self.variables.clone(),
+        };
+        let mut engine = Engine::new(setup, chrono::Utc::now())?;
+        for file in &self.files {
+            if !file.exists() {
+                return Err(no_such_file(file));
+            }
+            engine.add_file(file)?;
+        }
+        Ok(engine)
+    }
+}
+
+/// A mistyped command looks like a file.
+fn no_such_file(file: &std::path::Path) -> Error {
+    let name = file.to_string_lossy();
+    let commands = ["run", "check", "init", "functions"];
+    Error::usage(format!("'{name}' is neither a command nor a file"))
+        .hint_if(suggest(&name, commands))
+        .hint("segql --help shows the commands")
+}
+
+fn project(arguments: &Arguments) -> Result<Option<Project>> {
+    if matches!(arguments.command, Some(Command::Init(_) | Command::Functions(_))) {
+        return Ok(None);
+    }
+    match &arguments.common.project {
+        Some(folder) => Project::open(folder).map(Some),
+        None => Project::find(&std::env::current_dir()?),
+    }
+}
+
+fn store(
+    arguments: &Arguments,
+    project: Option<&Project>,
+    config: &Config,
+) -> Result<Option<PathBuf>> {
+    if let Some(store) = &arguments.common.store {
+        return Ok(Some(store.clone()));
+    }
+    let wanted = arguments.common.target.as_deref();
+    match (config.target.get(wanted.unwrap_or("dev")), wanted) {
+        (Some(target), _) => {
+            if target.store.contains("://") {
+                return Err(Error::usage(format!(
+                    "store '{}': this build writes to local folders only",
+                    target.store
+                )));
+            }
+            let root = project.map(|project| project.root.clone()).unwrap_or_default();
+            Ok(Some(root.join(&target.store)))
+        }
+        (None, Some(wanted)) => Err(Error::usage(format!("segql.toml has no target '{wanted}'"))
+            .hint_if(suggest(wanted, config.target.keys().map(String::as_str)))),
+        (None, None) => Ok(None),
+    }
+}
+
+fn parse_format(name: &str) -> Result<Format> {
+    name.parse::<Format>().map_err(|error| Error::usage(error.to_string()))
+}
+
+fn parse_timeout(text: &str) -> Result<Duration> {
+    let wrong = || {
+        Error::usage(format!("'{text}' is no time")).hint("write 30s, 10m or 2h")
+    };
+    let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
+        Some(number) => (number, &text[number.len()..]),
+        None => (text, "s"),
+    };
+    let seconds = match unit {
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => 1.0,
+    };
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(number * seconds).map_err(|_| wrong())
+}
