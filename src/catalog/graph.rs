@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Catalog, Definition, split_label};
+use super::{Catalog, Definition, Reference, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::source::looks_like_path;
+use crate::statement::Kind;
 
 /// The dependency graph of a catalog's definitions.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ impl<'a> Graph<'a> {
                 let builds_on = definition
                     .references
                     .iter()
+                    .chain(everyone(catalog, definition))
                     .filter_map(|reference| catalog.find(&reference.name))
                     .map(|found| found.name.as_str())
                     .collect();
@@ -96,6 +98,16 @@ impl<'a> Graph<'a> {
         Error::new(format!("'{name}' is not defined"))
             .hint_if(suggest(split_label(name).0, known))
     }
+}
+
+/// The tables of entities, for a segmentation that labels whoever is left over.
+fn everyone<'a>(
+    catalog: &'a Catalog,
+    definition: &Definition,
+) -> impl Iterator<Item = &'a Reference> {
+    let fills_up = definition.create.options.text("otherwise").is_some();
+    let entities = catalog.of_kind(Kind::Entity).filter(move |_| fills_up);
+    entities.flat_map(|entity| &entity.references)
 }
 
 /// Depth first; the path shows a cycle whole. Written with a stack of its own

@@ -9,9 +9,11 @@ use datafusion::arrow::array::{
 use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::functions_aggregate::expr_fn::min;
+use datafusion::functions_aggregate::min_max::min_udaf;
+use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
-    ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, cast, lit,
+    Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, WindowFunctionDefinition,
+    cast, lit,
 };
 use datafusion::prelude::{col, ident};
 
@@ -303,7 +305,10 @@ fn with_entry_date(rows: LogicalPlan) -> Result<LogicalPlan> {
         ])?;
     let mut unbroken = member();
     unbroken.push(col("island"));
-    let entered = min(col("as_of")).partition_by(unbroken).build()?;
+    let earliest = WindowFunctionDefinition::AggregateUDF(min_udaf());
+    let entered = Expr::from(WindowFunction::new(earliest, vec![col("as_of")]))
+        .partition_by(unbroken)
+        .build()?;
     Ok(plan
         .window([entered.alias("entered_on")])?
         .project([

@@ -62,6 +62,7 @@ async fn run_script(
                     let written = emitter.rows(rows).await.map(|_| ());
                     written.map_err(|error| error.within(script))
                 }
+                Ok(Outcome::Plan(plan)) => emitter.plan(&plan),
                 Ok(Outcome::Done(message)) => {
                     if let Some(message) = message {
                         settings.printer.note(&message);

@@ -158,7 +158,16 @@ fn from_text(text: &str) -> Error {
         text if text.contains("Broken pipe") => Exit::ClosedPipe,
         _ => Exit::Failed,
     };
-    Error::new(decapitalize(message)).at(span).exit(exit)
+    let (message, hint) = split_hint(message);
+    Error::new(decapitalize(message)).at(span).exit(exit).hint_if(hint)
+}
+
+/// Some messages end in a line of their own: `Did you mean 'x'?`.
+fn split_hint(message: &str) -> (&str, Option<String>) {
+    match message.split_once("\nDid you mean ") {
+        Some((message, rest)) => (message, Some(format!("did you mean {rest}"))),
+        None => (message, None),
+    }
 }
 
 /// Parser messages end in ` at Line: 3, Column: 14`.

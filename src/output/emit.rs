@@ -3,8 +3,9 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{RecordBatch, StringArray};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
@@ -120,6 +121,15 @@ impl Emitter {
         writeln!(out, "{text}")?;
         out.flush()?;
         Ok(())
+    }
+
+    /// Writes a plan: as it is for people, as rows of lines for programs.
+    pub fn plan(&mut self, plan: &str) -> Result<()> {
+        if self.format == Format::Table {
+            return self.text(plan.trim_end());
+        }
+        let lines: StringArray = plan.lines().map(Some).collect();
+        self.batch(&RecordBatch::try_from_iter([("plan", Arc::new(lines) as _)])?)
     }
 
     /// Puts the file in its place, once everything went well.

@@ -145,6 +145,7 @@ impl Shell {
         let task = self.runtime.spawn(async move {
             let result = match engine.execute(&parsed).await {
                 Ok(Outcome::Rows(rows)) => emitter.rows(rows).await.map(|_| None),
+                Ok(Outcome::Plan(plan)) => emitter.plan(&plan).map(|()| None),
                 Ok(Outcome::Done(message)) => Ok(message),
                 Err(error) => Err(error),
             };

@@ -61,7 +61,10 @@ impl Engine {
         ));
         let place = format!("{}:{}", definition.script.name, definition.span.start.0);
         facts.push(("defined_at", Some(place)));
-        facts.push(("definition", Some(definition.text.clone())));
+        for (index, line) in definition.text.lines().enumerate() {
+            let name = if index == 0 { "definition" } else { " " };
+            facts.push((name, Some(line.to_owned())));
+        }
         facts.retain(|(_, value)| value.as_deref() != Some("") && value.is_some());
         let names = facts.iter().map(|(name, _)| Some(*name)).collect::<StringArray>();
         let values = facts.iter().map(|(_, value)| value.clone()).collect::<StringArray>();

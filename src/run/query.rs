@@ -1,6 +1,8 @@
 //! One statement → its outcome.
 
-use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::array::{AsArray, RecordBatch};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanStatement};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -15,6 +17,8 @@ use crate::statement::{Parsed, Statement};
 pub enum Outcome {
     /// Rows to show.
     Rows(SendableRecordBatchStream),
+    /// A plan, as text of several lines.
+    Plan(String),
     /// Done; nothing to show. What is worth saying goes to the messages.
     Done(Option<String>),
 }
@@ -91,6 +95,7 @@ impl Engine {
             plan,
             LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::Copy(_) | LogicalPlan::Dml(_)
         );
+        let is_explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
         if let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) = &plan
             && self.catalog.find(table.name.table()).is_some()
         {
@@ -102,6 +107,10 @@ impl Engine {
             // COPY and INSERT do their work as their rows are read.
             rows.try_collect::<Vec<_>>().await?;
             return Ok(Outcome::Done(None));
+        }
+        if is_explained {
+            let batches: Vec<RecordBatch> = rows.try_collect().await?;
+            return Ok(Outcome::Plan(plan_text(&batches)?));
         }
         Ok(Outcome::Rows(rows))
     }
@@ -127,6 +136,24 @@ impl Engine {
             }))),
         }
     }
+}
+
+/// The rows of EXPLAIN one below the other: a heading, then its plan.
+fn plan_text(batches: &[RecordBatch]) -> Result<String> {
+    let mut text = String::new();
+    for batch in batches {
+        let kinds = cast(batch.column(0), &DataType::Utf8)?;
+        let plans = cast(batch.column(1), &DataType::Utf8)?;
+        let rows = kinds.as_string::<i32>().iter().zip(plans.as_string::<i32>());
+        for (kind, plan) in rows {
+            let kind = kind.unwrap_or_default();
+            text.push_str(&format!("{kind}\n"));
+            for line in plan.unwrap_or_default().lines() {
+                text.push_str(&format!("  {line}\n"));
+            }
+        }
+    }
+    Ok(text)
 }
 
 /// DataFusion would put a greedy pool in the place of the fair one.

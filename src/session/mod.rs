@@ -40,6 +40,9 @@ const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(5).expect("five is not z
 pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContext> {
     let mut options = ConfigOptions::new();
     options.sql_parser.collect_spans = true;
+    // The rule fails on a struct's field above a join whose columns keep their
+    // names ("ambiguous"): score['r'] over a segmentation, for instance.
+    options.optimizer.enable_leaf_expression_pushdown = false;
     options.execution.time_zone = Some(zone.name().to_owned());
     let mut config = SessionConfig::from(options).with_information_schema(true);
     if let Some(threads) = resources.threads {
@@ -64,7 +67,7 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .build();
-    let context = SessionContext::new_with_state(state);
-    segql_udfs::register_all(&mut context.state_ref().write().clone())?;
+    let mut context = SessionContext::new_with_state(state);
+    segql_udfs::register_all(&mut context)?;
     Ok(context)
 }

@@ -1,0 +1,11 @@
+//! Integration tests: one binary, as linking takes longer than most tests.
+//!
+//! Tests that read the public data sets beside the repository say so loudly
+//! when these are absent.
+
+mod command;
+mod errors;
+mod examples;
+mod project;
+mod rooms;
+mod slt;
