@@ -95,7 +95,6 @@ fn identifier(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::nested;
     use super::*;
     use datafusion::arrow::datatypes::{IntervalUnit, TimeUnit};
     use std::sync::Arc;
@@ -131,12 +130,24 @@ mod tests {
 
     #[test]
     fn nested_types_name_their_parts() {
-        let names: Vec<_> = nested()
-            .schema()
-            .fields()
-            .iter()
-            .map(|f| sql_type_name(f.data_type()))
-            .collect();
+        let text = Field::new("text", DataType::Utf8, true);
+        let parts = vec![
+            Field::new("r", DataType::Int32, true),
+            Field::new("label", DataType::Struct(vec![text.clone()].into()), true),
+        ];
+        let entry = DataType::Struct(
+            vec![
+                Field::new("key", DataType::Int32, false),
+                Field::new("value", DataType::Float64, true),
+            ]
+            .into(),
+        );
+        let names = [
+            DataType::Struct(parts.into()),
+            DataType::List(Arc::new(text)),
+            DataType::Map(Arc::new(Field::new("entries", entry, false)), false),
+        ]
+        .map(|data_type| sql_type_name(&data_type));
         assert_eq!(
             names,
             [
