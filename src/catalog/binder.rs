@@ -79,18 +79,20 @@ impl<'a> Binder<'a> {
 
     /// Plans any statement of DataFusion's.
     pub fn statement(&self, statement: SqlStatement, script: &Script) -> Result<LogicalPlan> {
-        self.plan_below(super::of_statement(&statement)?.iter().map(|found| found.name.as_str()))?;
+        self.plan_below(
+            super::of_statement(&statement)?
+                .iter()
+                .map(|found| found.name.as_str()),
+        )?;
         let mut statement = statement;
         let with_file = match &mut statement {
             SqlStatement::Statement(inner) => self.prepare(inner.as_mut())?,
-            SqlStatement::CopyTo(copy) => {
-                match &mut copy.source {
-                    datafusion::sql::parser::CopyToSource::Query(query) => {
-                        self.prepare(query.as_mut())?
-                    }
-                    _ => false,
+            SqlStatement::CopyTo(copy) => match &mut copy.source {
+                datafusion::sql::parser::CopyToSource::Query(query) => {
+                    self.prepare(query.as_mut())?
                 }
-            }
+                _ => false,
+            },
             _ => false,
         };
         let scope = Scope {
@@ -214,7 +216,9 @@ impl<'a> Binder<'a> {
         if let Some(table) = self.inputs.tables.get(name) {
             return Ok(Arc::clone(table));
         }
-        let known = self.inputs.known_names(self.world.catalog, self.world.session);
+        let known = self
+            .inputs
+            .known_names(self.world.catalog, self.world.session);
         Err(not_found(name, &known))
     }
 
@@ -309,7 +313,9 @@ impl ContextProvider for Scope<'_, '_> {
         name: &str,
         schema: SchemaRef,
     ) -> PlanResult<Arc<dyn TableSource>> {
-        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(
+            name, schema,
+        ))))
     }
 
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
@@ -318,7 +324,9 @@ impl ContextProvider for Scope<'_, '_> {
 
     fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
         let bound = self.binder.functions.get(name);
-        bound.or_else(|| self.state().scalar_functions().get(name)).cloned()
+        bound
+            .or_else(|| self.state().scalar_functions().get(name))
+            .cloned()
     }
 
     fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
@@ -340,9 +348,11 @@ impl ContextProvider for Scope<'_, '_> {
     fn get_file_type(&self, ext: &str) -> PlanResult<Arc<dyn FileType>> {
         match self.state().get_file_format_factory(ext) {
             Some(factory) => Ok(format_as_file_type(factory)),
-            None => Err(Error::new(format!("'{ext}' is no format that can be written"))
-                .hint("formats are csv, json, parquet and arrow")
-                .into()),
+            None => Err(
+                Error::new(format!("'{ext}' is no format that can be written"))
+                    .hint("formats are csv, json, parquet and arrow")
+                    .into(),
+            ),
         }
     }
 
@@ -355,7 +365,11 @@ impl ContextProvider for Scope<'_, '_> {
     }
 
     fn higher_order_function_names(&self) -> Vec<String> {
-        self.state().higher_order_functions().keys().cloned().collect()
+        self.state()
+            .higher_order_functions()
+            .keys()
+            .cloned()
+            .collect()
     }
 
     fn udaf_names(&self) -> Vec<String> {

@@ -146,7 +146,14 @@ fn check_options(create: &Create) -> Result<()> {
             let Body::Query { labels, .. } = &create.body else {
                 return Ok(());
             };
-            let label_options = ["title", "description", "action", "channel", "min_size", "max_size"];
+            let label_options = [
+                "title",
+                "description",
+                "action",
+                "channel",
+                "min_size",
+                "max_size",
+            ];
             labels
                 .iter()
                 .try_for_each(|label| label.options.check_known("a label", &label_options))

@@ -6,8 +6,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, ObjectName, Select, SelectItem, TableFactor, Visit,
-    VisitMut, Visitor, VisitorMut, WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, Ident, ObjectName, Select, SelectItem, TableFactor, Visit, VisitMut,
+    Visitor, VisitorMut, WildcardAdditionalOptions,
 };
 
 use crate::source::FILE_COLUMN;
@@ -33,7 +33,10 @@ pub(super) fn is_mentioned(tree: &impl Visit) -> bool {
 }
 
 /// Takes `_file` out of every `*` whose tables include a source.
-pub(super) fn hide_from_wildcards(tree: &mut impl VisitMut, is_source: &dyn Fn(&ObjectName) -> bool) {
+pub(super) fn hide_from_wildcards(
+    tree: &mut impl VisitMut,
+    is_source: &dyn Fn(&ObjectName) -> bool,
+) {
     let _ = tree.visit(&mut Hide { is_source });
 }
 
@@ -56,7 +59,9 @@ impl VisitorMut for Hide<'_> {
             });
         if over_source {
             for item in &mut select.projection {
-                if let SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) = item {
+                if let SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) =
+                    item
+                {
                     exclude(options);
                 }
             }

@@ -36,7 +36,12 @@ impl<'a> Graph<'a> {
 
     /// What a definition builds on directly.
     pub fn builds_on(&self, name: &str) -> Vec<&'a str> {
-        self.edges.get(name).into_iter().flatten().copied().collect()
+        self.edges
+            .get(name)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect()
     }
 
     /// Who builds on a definition directly.
@@ -71,8 +76,11 @@ impl<'a> Graph<'a> {
         for definition in self.catalog.all() {
             self.check_names(definition)?;
         }
-        let names = self.catalog.all().flat_map(|definition| &definition.references);
-        self.order(names.map(|reference| reference.name.as_str()))?;
+        self.order(
+            self.catalog
+                .all()
+                .map(|definition| definition.name.as_str()),
+        )?;
         Ok(())
     }
 
@@ -84,8 +92,10 @@ impl<'a> Graph<'a> {
                 continue;
             }
             let error = match looks_like_path(name) {
-                true => Error::new(format!("a project's definitions read sources, not files: '{name}'"))
-                    .hint(format!("add CREATE SOURCE … FROM '{name}'")),
+                true => Error::new(format!(
+                    "a project's definitions read sources, not files: '{name}'"
+                ))
+                .hint(format!("add CREATE SOURCE … FROM '{name}'")),
                 false => self.unknown(name),
             };
             return Err(error.at(reference.span()).within(&definition.script));
@@ -95,8 +105,7 @@ impl<'a> Graph<'a> {
 
     fn unknown(&self, name: &str) -> Error {
         let known = self.catalog.all().map(|known| known.name.as_str());
-        Error::new(format!("'{name}' is not defined"))
-            .hint_if(suggest(split_label(name).0, known))
+        Error::new(format!("'{name}' is not defined")).hint_if(suggest(split_label(name).0, known))
     }
 }
 
@@ -151,7 +160,10 @@ impl<'a> Walk<'_, 'a> {
     fn cycle(&self, start: usize, name: &str) -> Error {
         let mut names: Vec<&str> = self.path[start..].iter().map(|(name, _)| *name).collect();
         names.push(name);
-        let message = format!("definitions build on each other in a circle: {}", names.join(" → "));
+        let message = format!(
+            "definitions build on each other in a circle: {}",
+            names.join(" → ")
+        );
         match self.graph.catalog.find(name) {
             Some(definition) => definition.error(message),
             None => Error::new(message),

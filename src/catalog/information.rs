@@ -22,7 +22,9 @@ use crate::session::{Moment, Variables};
 pub(super) fn session_tables(session: &SessionContext) -> Vec<String> {
     let catalog = session.catalog("datafusion");
     let schema = catalog.and_then(|catalog| catalog.schema("public"));
-    let mut names = schema.map(|schema| schema.table_names()).unwrap_or_default();
+    let mut names = schema
+        .map(|schema| schema.table_names())
+        .unwrap_or_default();
     names.sort();
     names
 }

@@ -42,7 +42,11 @@ impl SourceCache {
         session: &SessionContext,
     ) -> Result<OpenSource> {
         let key = format!("{location}\n{}\n{options:?}", base.display());
-        let known = self.0.lock().ok().and_then(|known| known.get(&key).cloned());
+        let known = self
+            .0
+            .lock()
+            .ok()
+            .and_then(|known| known.get(&key).cloned());
         if let Some(known) = known
             && known.is_current(location, base)
         {
@@ -127,11 +131,7 @@ impl Inputs {
         Ok(())
     }
 
-    async fn table(
-        &self,
-        world: World<'_>,
-        name: &str,
-    ) -> Result<Option<Arc<dyn TableSource>>> {
+    async fn table(&self, world: World<'_>, name: &str) -> Result<Option<Arc<dyn TableSource>>> {
         if let Some(relation) = name.strip_prefix("segql.") {
             return relations::table(relation, world).await.map(Some);
         }
@@ -147,7 +147,10 @@ impl Inputs {
         }
         let here = std::env::current_dir()?;
         let options = SourceOptions::default();
-        let opened = world.cache.open(name, &here, &options, world.session).await?;
+        let opened = world
+            .cache
+            .open(name, &here, &options, world.session)
+            .await?;
         let plan = opened.plan(name, false)?;
         let view = datafusion::datasource::ViewTable::new(plan, None);
         Ok(Some(provider_as_source(Arc::new(view))))

@@ -55,7 +55,10 @@ impl Binder<'_> {
         let is_key = data_type.is_integer()
             || matches!(
                 data_type,
-                DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::FixedSizeBinary(16)
+                DataType::Utf8
+                    | DataType::LargeUtf8
+                    | DataType::Utf8View
+                    | DataType::FixedSizeBinary(16)
             );
         match is_key {
             true => Ok(key),
@@ -66,12 +69,18 @@ impl Binder<'_> {
                     definition.name,
                     sql_type_name(data_type)
                 ))
-                .hint(format!("keys are whole numbers or text: CAST({key} AS BIGINT) or AS VARCHAR"))),
+                .hint(format!(
+                    "keys are whole numbers or text: CAST({key} AS BIGINT) or AS VARCHAR"
+                ))),
         }
     }
 
     fn find_key(&self, definition: &Definition, schema: &Schema) -> Result<String> {
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .map(|field| field.name().as_str())
+            .collect();
         let options = &definition.create.options;
         let among = |wanted: &str| match names.contains(&wanted) {
             true => Ok(wanted.to_owned()),
@@ -164,7 +173,12 @@ pub(super) fn entity_key(entity: &Definition) -> String {
 fn flat_columns(schema: &Schema) -> Vec<Expr> {
     let mut columns = vec![];
     for field in schema.fields() {
-        flatten(field, ident(field.name().as_str()), field.name(), &mut columns);
+        flatten(
+            field,
+            ident(field.name().as_str()),
+            field.name(),
+            &mut columns,
+        );
     }
     columns
 }
@@ -174,7 +188,12 @@ fn flatten(field: &Field, value: Expr, name: &str, columns: &mut Vec<Expr>) {
         DataType::Struct(parts) => {
             for part in parts {
                 let name = format!("{name}.{}", part.name());
-                flatten(part, value.clone().field(part.name().as_str()), &name, columns);
+                flatten(
+                    part,
+                    value.clone().field(part.name().as_str()),
+                    &name,
+                    columns,
+                );
             }
         }
         _ => columns.push(value.alias(name)),
@@ -269,7 +288,11 @@ pub(super) fn label(
 /// `members('name' [, as_of])`: the snapshot of the date where there is one,
 /// else the definition evaluated at it.
 pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn TableSource>> {
-    let usage = || Error::new("members takes the name of a segment in quotes and, if wanted, a date: members('vip', DATE '2026-01-31')");
+    let usage = || {
+        Error::new(
+            "members takes the name of a segment in quotes and, if wanted, a date: members('vip', DATE '2026-01-31')",
+        )
+    };
     let (name, moment) = match args {
         [name] => (name, binder.evaluation.moment),
         [name, when] => (name, moment_of(when, &binder.evaluation.moment)?),
@@ -320,7 +343,11 @@ fn moment_of(when: &Expr, default: &Moment) -> Result<Moment> {
         }
         value if value.data_type().is_temporal() => {
             let text = value.cast_to(&DataType::Utf8)?.to_string();
-            Moment::parse(&text, zone, chrono::DateTime::from_timestamp_nanos(default.nanos()))
+            Moment::parse(
+                &text,
+                zone,
+                chrono::DateTime::from_timestamp_nanos(default.nanos()),
+            )
         }
         value => match value.try_as_str() {
             Some(Some(text)) => {
@@ -338,15 +365,27 @@ pub(super) fn from_snapshot(
     record: &SnapshotRecord,
 ) -> Result<Arc<dyn TableSource>> {
     let table = snapshot_table(record, &binder.world.store.file(record)?)?;
-    let columns = record.columns.iter().map(|column| ident(column.name.as_str()));
+    let columns = record
+        .columns
+        .iter()
+        .map(|column| ident(column.name.as_str()));
     let source = provider_as_source(Arc::new(table));
-    let plan = LogicalPlanBuilder::scan(record.segment.as_str(), source, None)?
+    let plan = LogicalPlanBuilder::scan(scan_name(record), source, None)?
         .project(columns)?
         .build()?;
     Ok(as_source(plan, None))
 }
 
-pub(super) fn snapshot_table(record: &SnapshotRecord, path: &std::path::Path) -> Result<FilesTable> {
+/// The optimiser takes scans of one name for the same, whatever they read: two
+/// dates of a segment in one query need two names.
+pub(super) fn scan_name(record: &SnapshotRecord) -> String {
+    format!("{}@{}", record.segment, record.as_of)
+}
+
+pub(super) fn snapshot_table(
+    record: &SnapshotRecord,
+    path: &std::path::Path,
+) -> Result<FilesTable> {
     let fields = record
         .columns
         .iter()

@@ -46,11 +46,15 @@ impl Catalog {
                 let place = format!("{}:{}", other.script.name, other.span.start.0);
                 let name = &definition.name;
                 return Err(definition
-                    .error(format!("{} '{name}' is defined already, at {place}", other.kind()))
+                    .error(format!(
+                        "{} '{name}' is defined already, at {place}",
+                        other.kind()
+                    ))
                     .hint("write CREATE OR REPLACE to change it, or choose another name"));
             }
         }
-        self.definitions.insert(definition.id(), Arc::new(definition));
+        self.definitions
+            .insert(definition.id(), Arc::new(definition));
         Ok(())
     }
 
@@ -63,12 +67,15 @@ impl Catalog {
     /// A definition by its id, as the graph gives it.
     pub fn find_id(&self, id: &str) -> Option<&Arc<Definition>> {
         self.definitions.get(id).or_else(|| {
-            let mut similar = self
-                .definitions
-                .iter()
-                .filter(|(known, _)| known.to_lowercase() == id.to_lowercase());
-            similar.next().filter(|_| similar.next().is_none())
-        }.map(|(_, definition)| definition))
+            {
+                let mut similar = self
+                    .definitions
+                    .iter()
+                    .filter(|(known, _)| known.to_lowercase() == id.to_lowercase());
+                similar.next().filter(|_| similar.next().is_none())
+            }
+            .map(|(_, definition)| definition)
+        })
     }
 
     /// The definition of a name, of one of these kinds.
@@ -77,7 +84,9 @@ impl Catalog {
             [one] => one.word().to_owned(),
             _ => "segment or segmentation".to_owned(),
         };
-        let by_id = kinds.iter().find_map(|kind| self.find_id(&definition::id(*kind, name)));
+        let by_id = kinds
+            .iter()
+            .find_map(|kind| self.find_id(&definition::id(*kind, name)));
         match by_id.or_else(|| self.find(name)) {
             Some(found) if kinds.contains(&found.kind()) => Ok(found),
             Some(found) => Err(Error::new(format!(
@@ -116,7 +125,8 @@ impl Catalog {
 
     /// All definitions of a kind.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Arc<Definition>> {
-        self.all().filter(move |definition| definition.kind() == kind)
+        self.all()
+            .filter(move |definition| definition.kind() == kind)
     }
 }
 

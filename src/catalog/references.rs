@@ -117,7 +117,11 @@ impl Mentions {
     }
 
     fn times(&self, name: &str) -> usize {
-        self.places.iter().filter(|(known, _)| known == name).count().max(1)
+        self.places
+            .iter()
+            .filter(|(known, _)| known == name)
+            .count()
+            .max(1)
     }
 
     fn name(name: &ObjectName) -> Option<String> {

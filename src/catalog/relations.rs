@@ -8,8 +8,8 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::datatypes::DataType;
 use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::functions_window::expr_fn::row_number;
 use datafusion::functions_aggregate::min_max::min_udaf;
+use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
     Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, TableSource, WindowFunctionDefinition,
@@ -19,7 +19,7 @@ use datafusion::prelude::{col, ident};
 
 use super::binder::as_source;
 use super::inputs::World;
-use super::members::{entity_key, snapshot_table};
+use super::members::{entity_key, scan_name, snapshot_table};
 use super::{Definition, Graph};
 use crate::error::{Error, Result, suggest};
 use crate::statement::{Body, Kind};
@@ -27,7 +27,14 @@ use crate::store::SnapshotRecord;
 
 /// The relations of the schema `segql`.
 pub const SYSTEM_RELATIONS: [&str; 8] = [
-    "sources", "entities", "segments", "checks", "lineage", "runs", "snapshots", "members",
+    "sources",
+    "entities",
+    "segments",
+    "checks",
+    "lineage",
+    "runs",
+    "snapshots",
+    "members",
 ];
 
 /// Table functions beside DataFusion's.
@@ -47,7 +54,10 @@ pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableS
         _ => {
             return Err(Error::new(format!("table 'segql.{name}' not found"))
                 .hint_if(suggest(name, SYSTEM_RELATIONS))
-                .hint(format!("the schema segql has {}", SYSTEM_RELATIONS.join(", "))));
+                .hint(format!(
+                    "the schema segql has {}",
+                    SYSTEM_RELATIONS.join(", ")
+                )));
         }
     }?;
     let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
@@ -62,7 +72,9 @@ fn text(values: impl Iterator<Item = Cell>) -> ArrayRef {
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
     Ok(RecordBatch::try_from_iter_with_nullable(
-        columns.into_iter().map(|(name, values)| (name, values, true)),
+        columns
+            .into_iter()
+            .map(|(name, values)| (name, values, true)),
     )?)
 }
 
@@ -87,7 +99,9 @@ fn file(of: &[&Arc<Definition>]) -> ArrayRef {
 }
 
 fn line(of: &[&Arc<Definition>]) -> ArrayRef {
-    let lines = of.iter().map(|definition| Some(definition.span.start.0 as i64));
+    let lines = of
+        .iter()
+        .map(|definition| Some(definition.span.start.0 as i64));
     Arc::new(lines.collect::<Int64Array>())
 }
 
@@ -134,7 +148,11 @@ fn entities(world: World<'_>) -> Result<RecordBatch> {
 }
 
 fn segments(world: World<'_>) -> Result<RecordBatch> {
-    let all: Vec<_> = world.catalog.all().filter(|it| it.kind().has_members()).collect();
+    let all: Vec<_> = world
+        .catalog
+        .all()
+        .filter(|it| it.kind().has_members())
+        .collect();
     batch(vec![
         ("name", about(&all, name)),
         ("kind", about(&all, |it| Some(it.kind().to_string()))),
@@ -167,7 +185,10 @@ fn lineage(world: World<'_>) -> Result<RecordBatch> {
     let mut rows: Vec<[Cell; 4]> = vec![];
     for definition in world.catalog.all() {
         for below in graph.builds_on(&definition.id()) {
-            let kind = world.catalog.find(below).map(|found| found.kind().to_string());
+            let kind = world
+                .catalog
+                .find(below)
+                .map(|found| found.kind().to_string());
             rows.push([
                 Some(definition.name.clone()),
                 Some(definition.kind().to_string()),
@@ -186,7 +207,8 @@ fn lineage(world: World<'_>) -> Result<RecordBatch> {
 }
 
 fn date(date: chrono::NaiveDate) -> i32 {
-    date.signed_duration_since(chrono::NaiveDate::default()).num_days() as i32
+    date.signed_duration_since(chrono::NaiveDate::default())
+        .num_days() as i32
 }
 
 async fn runs(world: World<'_>) -> Result<RecordBatch> {
@@ -195,35 +217,130 @@ async fn runs(world: World<'_>) -> Result<RecordBatch> {
         .iter()
         .flat_map(|run| run.nodes.iter().map(move |node| (run, node)))
         .collect();
-    let started = rows.iter().map(|(run, _)| Some(run.started.timestamp_micros()));
+    let started = rows
+        .iter()
+        .map(|(run, _)| Some(run.started.timestamp_micros()));
     batch(vec![
-        ("run", text(rows.iter().map(|(run, _)| Some(run.run.clone())))),
-        ("as_of", Arc::new(rows.iter().map(|(run, _)| Some(date(run.as_of))).collect::<Date32Array>())),
-        ("started", Arc::new(started.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))),
-        ("name", text(rows.iter().map(|(_, node)| Some(node.name.clone())))),
-        ("kind", text(rows.iter().map(|(_, node)| Some(node.kind.clone())))),
-        ("status", text(rows.iter().map(|(_, node)| Some(node.status.word().to_owned())))),
-        ("reason", text(rows.iter().map(|(_, node)| node.reason.clone()))),
-        ("rows", Arc::new(rows.iter().map(|(_, node)| node.rows.map(|rows| rows as i64)).collect::<Int64Array>())),
-        ("seconds", Arc::new(rows.iter().map(|(_, node)| Some(node.seconds)).collect::<Float64Array>())),
+        (
+            "run",
+            text(rows.iter().map(|(run, _)| Some(run.run.clone()))),
+        ),
+        (
+            "as_of",
+            Arc::new(
+                rows.iter()
+                    .map(|(run, _)| Some(date(run.as_of)))
+                    .collect::<Date32Array>(),
+            ),
+        ),
+        (
+            "started",
+            Arc::new(
+                started
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone("UTC"),
+            ),
+        ),
+        (
+            "name",
+            text(rows.iter().map(|(_, node)| Some(node.name.clone()))),
+        ),
+        (
+            "kind",
+            text(rows.iter().map(|(_, node)| Some(node.kind.clone()))),
+        ),
+        (
+            "status",
+            text(
+                rows.iter()
+                    .map(|(_, node)| Some(node.status.word().to_owned())),
+            ),
+        ),
+        (
+            "reason",
+            text(rows.iter().map(|(_, node)| node.reason.clone())),
+        ),
+        (
+            "rows",
+            Arc::new(
+                rows.iter()
+                    .map(|(_, node)| node.rows.map(|rows| rows as i64))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "seconds",
+            Arc::new(
+                rows.iter()
+                    .map(|(_, node)| Some(node.seconds))
+                    .collect::<Float64Array>(),
+            ),
+        ),
     ])
 }
 
 async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
     let all = world.store.snapshots().await?;
     let started = all.iter().map(|it| Some(it.started.timestamp_micros()));
-    let file = |it: &SnapshotRecord| world.store.members_path(&it.segment, it.as_of).display().to_string();
+    let file = |it: &SnapshotRecord| {
+        world
+            .store
+            .members_path(&it.segment, it.as_of)
+            .display()
+            .to_string()
+    };
     batch(vec![
-        ("segment", text(all.iter().map(|it| Some(it.segment.clone())))),
+        (
+            "segment",
+            text(all.iter().map(|it| Some(it.segment.clone()))),
+        ),
         ("kind", text(all.iter().map(|it| Some(it.kind.clone())))),
-        ("as_of", Arc::new(all.iter().map(|it| Some(date(it.as_of))).collect::<Date32Array>())),
-        ("size", Arc::new(all.iter().map(|it| Some(it.rows as i64)).collect::<Int64Array>())),
-        ("provisional", Arc::new(all.iter().map(|it| Some(it.provisional)).collect::<BooleanArray>())),
+        (
+            "as_of",
+            Arc::new(
+                all.iter()
+                    .map(|it| Some(date(it.as_of)))
+                    .collect::<Date32Array>(),
+            ),
+        ),
+        (
+            "size",
+            Arc::new(
+                all.iter()
+                    .map(|it| Some(it.rows as i64))
+                    .collect::<Int64Array>(),
+            ),
+        ),
+        (
+            "provisional",
+            Arc::new(
+                all.iter()
+                    .map(|it| Some(it.provisional))
+                    .collect::<BooleanArray>(),
+            ),
+        ),
         ("id", text(all.iter().map(|it| Some(it.id.clone())))),
         ("file", text(all.iter().map(|it| Some(file(it))))),
-        ("started", Arc::new(started.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))),
-        ("seconds", Arc::new(all.iter().map(|it| Some(it.seconds)).collect::<Float64Array>())),
-        ("version", text(all.iter().map(|it| Some(it.version.clone())))),
+        (
+            "started",
+            Arc::new(
+                started
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone("UTC"),
+            ),
+        ),
+        (
+            "seconds",
+            Arc::new(
+                all.iter()
+                    .map(|it| Some(it.seconds))
+                    .collect::<Float64Array>(),
+            ),
+        ),
+        (
+            "version",
+            text(all.iter().map(|it| Some(it.version.clone()))),
+        ),
     ])
 }
 
@@ -234,7 +351,11 @@ async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
     let mut previous: Option<&str> = None;
     let mut number = 0_i64;
     for record in &records {
-        number = if previous == Some(&record.segment) { number + 1 } else { 1 };
+        number = if previous == Some(&record.segment) {
+            number + 1
+        } else {
+            1
+        };
         previous = Some(&record.segment);
         let one = snapshot_rows(world, record, number)?;
         all = Some(match all {
@@ -265,7 +386,7 @@ fn snapshot_rows(world: World<'_>, record: &SnapshotRecord, number: i64) -> Resu
         lit(number).alias("number"),
     ];
     let source = provider_as_source(Arc::new(table));
-    Ok(LogicalPlanBuilder::scan(record.segment.as_str(), source, None)?
+    Ok(LogicalPlanBuilder::scan(scan_name(record), source, None)?
         .project(columns)?
         .build()?)
 }

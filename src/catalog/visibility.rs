@@ -47,8 +47,19 @@ pub(super) fn as_of(
 /// The moment as a literal of the column's own type, so that files can be
 /// pruned by their statistics and no cast stands in the way.
 fn limit(column: &str, data_type: &DataType, moment: &Moment, zone: Tz) -> Result<ScalarValue> {
-    let day = || moment.date().signed_duration_since(chrono::NaiveDate::default()).num_days();
-    let local = || moment.local(zone).and_utc().timestamp_nanos_opt().unwrap_or(i64::MAX);
+    let day = || {
+        moment
+            .date()
+            .signed_duration_since(chrono::NaiveDate::default())
+            .num_days()
+    };
+    let local = || {
+        moment
+            .local(zone)
+            .and_utc()
+            .timestamp_nanos_opt()
+            .unwrap_or(i64::MAX)
+    };
     Ok(match data_type {
         DataType::Date32 => ScalarValue::Date32(Some(day() as i32)),
         DataType::Date64 => ScalarValue::Date64(Some(day() * 86_400_000 + 86_399_999)),
@@ -70,9 +81,15 @@ fn limit(column: &str, data_type: &DataType, moment: &Moment, zone: Tz) -> Resul
 
 fn timestamp(unit: &TimeUnit, nanos: i64, zone: Option<Arc<str>>) -> ScalarValue {
     match unit {
-        TimeUnit::Second => ScalarValue::TimestampSecond(Some(nanos.div_euclid(1_000_000_000)), zone),
-        TimeUnit::Millisecond => ScalarValue::TimestampMillisecond(Some(nanos.div_euclid(1_000_000)), zone),
-        TimeUnit::Microsecond => ScalarValue::TimestampMicrosecond(Some(nanos.div_euclid(1_000)), zone),
+        TimeUnit::Second => {
+            ScalarValue::TimestampSecond(Some(nanos.div_euclid(1_000_000_000)), zone)
+        }
+        TimeUnit::Millisecond => {
+            ScalarValue::TimestampMillisecond(Some(nanos.div_euclid(1_000_000)), zone)
+        }
+        TimeUnit::Microsecond => {
+            ScalarValue::TimestampMicrosecond(Some(nanos.div_euclid(1_000)), zone)
+        }
         TimeUnit::Nanosecond => ScalarValue::TimestampNanosecond(Some(nanos), zone),
     }
 }
@@ -87,7 +104,10 @@ struct Timeless {
 impl Timeless {
     fn call(missing: Expr, column: &str) -> Expr {
         let function = ScalarUDF::from(Self {
-            signature: Signature::exact(vec![DataType::Boolean, DataType::Utf8], Volatility::Immutable),
+            signature: Signature::exact(
+                vec![DataType::Boolean, DataType::Utf8],
+                Volatility::Immutable,
+            ),
         });
         function.call(vec![missing, lit(column)])
     }
@@ -111,8 +131,10 @@ impl ScalarUDFImpl for Timeless {
         if as_boolean_array(&missing)?.true_count() == 0 {
             return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(false))));
         }
-        Err(Error::new(format!("event_time {} is NULL in some rows", args.args[1]))
-            .hint("WITH (null_time = 'show') sees them at every date, 'hide' never")
-            .into())
+        Err(
+            Error::new(format!("event_time {} is NULL in some rows", args.args[1]))
+                .hint("WITH (null_time = 'show') sees them at every date, 'hide' never")
+                .into(),
+        )
     }
 }

@@ -11,7 +11,12 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 /// Without a command: a shell; with -c or -f, or when standard input is no
 /// terminal, a script. Each FILE becomes a table named after its stem.
 #[derive(Debug, Parser)]
-#[command(name = "segql", version, args_conflicts_with_subcommands = true, subcommand_precedence_over_arg = true)]
+#[command(
+    name = "segql",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_precedence_over_arg = true
+)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -108,7 +113,13 @@ pub(super) struct Common {
     pub(super) store: Option<PathBuf>,
 
     /// Evaluate as of a date, an instant, today, yesterday, -7d, last-month-end
-    #[arg(long, value_name = "WHEN", global = true, env = "SEGQL_AS_OF", allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        global = true,
+        env = "SEGQL_AS_OF",
+        allow_hyphen_values = true
+    )]
     pub(super) as_of: Option<String>,
 
     /// Zone in which days are reckoned, such as Europe/Warsaw
@@ -164,8 +175,16 @@ impl Arguments {
     ) -> std::result::Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(typed)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
-        let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<_>>();
-        let sql = places("sql").into_iter().zip(arguments.sql.iter().cloned().map(Step::Sql));
+        let places = |id: &str| {
+            matches
+                .indices_of(id)
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+        };
+        let sql = places("sql")
+            .into_iter()
+            .zip(arguments.sql.iter().cloned().map(Step::Sql));
         let files = places("scripts")
             .into_iter()
             .zip(arguments.scripts.iter().cloned().map(Step::File));
@@ -193,7 +212,10 @@ mod tests {
     fn steps_keep_their_order() {
         let arguments = parse("segql -c one -f two -c three");
         let sql = |text: &str| Step::Sql(text.to_owned());
-        assert_eq!(arguments.steps, [sql("one"), Step::File("two".into()), sql("three")]);
+        assert_eq!(
+            arguments.steps,
+            [sql("one"), Step::File("two".into()), sql("three")]
+        );
     }
 
     #[test]

@@ -23,15 +23,23 @@ pub(super) async fn run(settings: &Settings, _arguments: &Check) -> Result<()> {
             CheckResult::Violated(_) => short += 1,
             CheckResult::Failed(error) => {
                 short += 1;
-                settings.printer.error(&format!("error: {}: {error}", report.name));
+                settings
+                    .printer
+                    .error(&format!("error: {}: {error}", report.name));
             }
         }
     }
-    settings.printer.note(&format!("{} of {} hold", reports.len() - short, reports.len()));
+    settings.printer.note(&format!(
+        "{} of {} hold",
+        reports.len() - short,
+        reports.len()
+    ));
     match short {
         0 => Ok(()),
-        _ => Err(Error::new(format!("{short} of {} checks fell short", reports.len()))
-            .exit(Exit::CheckFailed)),
+        _ => Err(
+            Error::new(format!("{short} of {} checks fell short", reports.len()))
+                .exit(Exit::CheckFailed),
+        ),
     }
 }
 
@@ -53,7 +61,15 @@ fn table(reports: &[CheckReport]) -> Result<RecordBatch> {
     Ok(RecordBatch::try_from_iter_with_nullable([
         ("name", Arc::new(names.collect::<StringArray>()) as _, true),
         ("rule", Arc::new(rules.collect::<StringArray>()) as _, true),
-        ("result", Arc::new(results.collect::<StringArray>()) as _, true),
-        ("violations", Arc::new(violations.collect::<Int64Array>()) as _, true),
+        (
+            "result",
+            Arc::new(results.collect::<StringArray>()) as _,
+            true,
+        ),
+        (
+            "violations",
+            Arc::new(violations.collect::<Int64Array>()) as _,
+            true,
+        ),
     ])?)
 }

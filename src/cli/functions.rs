@@ -17,8 +17,12 @@ pub(super) fn run(settings: &Settings, arguments: &Functions) -> Result<()> {
     match &arguments.name {
         None => {
             let names = all.iter().map(|(name, _)| Some(name.as_str()));
-            let syntax = all.iter().map(|(_, docs)| Some(docs.syntax_example.as_str()));
-            let first = all.iter().map(|(_, docs)| Some(first_sentence(&docs.description)));
+            let syntax = all
+                .iter()
+                .map(|(_, docs)| Some(docs.syntax_example.as_str()));
+            let first = all
+                .iter()
+                .map(|(_, docs)| Some(first_sentence(&docs.description)));
             let batch = RecordBatch::try_from_iter([
                 ("name", Arc::new(names.collect::<StringArray>()) as _),
                 ("call", Arc::new(syntax.collect::<StringArray>()) as _),
@@ -27,11 +31,15 @@ pub(super) fn run(settings: &Settings, arguments: &Functions) -> Result<()> {
             emitter.batch(&batch)?;
         }
         Some(name) => {
-            let found = all.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+            let found = all
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name));
             let Some((name, docs)) = found else {
-                return Err(Error::usage(format!("segql has no function '{name}' of its own"))
-                    .hint_if(suggest(name, all.iter().map(|(known, _)| known.as_str())))
-                    .hint("segql functions lists them; all of DataFusion's work as well"));
+                return Err(
+                    Error::usage(format!("segql has no function '{name}' of its own"))
+                        .hint_if(suggest(name, all.iter().map(|(known, _)| known.as_str())))
+                        .hint("segql functions lists them; all of DataFusion's work as well"),
+                );
             };
             emitter.text(&page(name, docs))?;
         }
@@ -42,11 +50,17 @@ pub(super) fn run(settings: &Settings, arguments: &Functions) -> Result<()> {
 /// Our functions with their reference, by name.
 fn documented() -> Vec<(String, Documentation)> {
     let scalar = segql_udfs::all_scalar();
-    let scalar = scalar.iter().map(|it| (it.name().to_owned(), it.documentation().cloned()));
+    let scalar = scalar
+        .iter()
+        .map(|it| (it.name().to_owned(), it.documentation().cloned()));
     let aggregate = segql_udfs::all_aggregate();
-    let aggregate = aggregate.iter().map(|it| (it.name().to_owned(), it.documentation().cloned()));
+    let aggregate = aggregate
+        .iter()
+        .map(|it| (it.name().to_owned(), it.documentation().cloned()));
     let window = segql_udfs::all_window();
-    let window = window.iter().map(|it| (it.name().to_owned(), it.documentation().cloned()));
+    let window = window
+        .iter()
+        .map(|it| (it.name().to_owned(), it.documentation().cloned()));
     let mut all: Vec<_> = scalar
         .chain(aggregate)
         .chain(window)
@@ -58,11 +72,19 @@ fn documented() -> Vec<(String, Documentation)> {
 
 fn first_sentence(text: &str) -> &str {
     let text = text.trim();
-    text.split_once(". ").map_or(text, |(first, _)| first).lines().next().unwrap_or(text)
+    text.split_once(". ")
+        .map_or(text, |(first, _)| first)
+        .lines()
+        .next()
+        .unwrap_or(text)
 }
 
 fn page(name: &str, docs: &Documentation) -> String {
-    let mut page = format!("{name}\n\n  {}\n\n{}\n", docs.syntax_example, docs.description.trim());
+    let mut page = format!(
+        "{name}\n\n  {}\n\n{}\n",
+        docs.syntax_example,
+        docs.description.trim()
+    );
     for (argument, meaning) in docs.arguments.iter().flatten() {
         let _ = write!(page, "\n  {argument}: {meaning}");
     }

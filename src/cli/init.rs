@@ -17,7 +17,10 @@ static SQL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/shop/sql");
 
 const FILES: [(&str, &str); 4] = [
     ("segql.toml", include_str!("../../examples/shop/segql.toml")),
-    ("generate.sql", include_str!("../../examples/shop/generate.sql")),
+    (
+        "generate.sql",
+        include_str!("../../examples/shop/generate.sql"),
+    ),
     ("README.md", include_str!("../../examples/shop/README.md")),
     (".gitignore", include_str!("../../examples/shop/.gitignore")),
 ];
@@ -26,11 +29,16 @@ pub(super) async fn run(settings: &Settings, arguments: &Init) -> Result<()> {
     let folder = &arguments.dir;
     let occupied = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
     if occupied || folder.is_file() {
-        return Err(Error::usage(format!("'{}' is there already", folder.display()))
-            .hint("name a folder that does not exist or is empty"));
+        return Err(
+            Error::usage(format!("'{}' is there already", folder.display()))
+                .hint("name a folder that does not exist or is empty"),
+        );
     }
     write(folder)?;
-    settings.printer.note(&format!("making data of {} customers …", arguments.customers));
+    settings.printer.note(&format!(
+        "making data of {} customers …",
+        arguments.customers
+    ));
     generate(folder, arguments.customers).await?;
     settings.printer.note(&format!(
         "'{0}' is ready. Next:\n  cd {0}\n  segql run --as-of 2025-12-31\n  segql",

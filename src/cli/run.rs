@@ -45,12 +45,22 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
         _ => emitter.batch(&sizes(&record)?)?,
     }
     emitter.finish()?;
-    conclude(settings, &record, &engine.store().root().display().to_string())
+    conclude(
+        settings,
+        &record,
+        &engine.store().root().display().to_string(),
+    )
 }
 
 /// Says in a line what came of it; fails when a node did.
 fn conclude(settings: &Settings, record: &RunRecord, store: &str) -> Result<()> {
-    let count = |status: NodeStatus| record.nodes.iter().filter(|node| node.status == status).count();
+    let count = |status: NodeStatus| {
+        record
+            .nodes
+            .iter()
+            .filter(|node| node.status == status)
+            .count()
+    };
     let (failed, skipped) = (count(NodeStatus::Error), count(NodeStatus::Skipped));
     settings.printer.note(&format!(
         "as of {}: {} written, {} unchanged, {failed} failed, {skipped} skipped in {:.2} s; store {store}",
@@ -59,9 +69,15 @@ fn conclude(settings: &Settings, record: &RunRecord, store: &str) -> Result<()> 
         count(NodeStatus::Unchanged),
         record.seconds,
     ));
-    for node in record.nodes.iter().filter(|node| node.status == NodeStatus::Error) {
+    for node in record
+        .nodes
+        .iter()
+        .filter(|node| node.status == NodeStatus::Error)
+    {
         let reason = node.reason.as_deref().unwrap_or_default();
-        settings.printer.error(&format!("error: {} {}: {reason}", node.kind, node.name));
+        settings
+            .printer
+            .error(&format!("error: {} {}: {reason}", node.kind, node.name));
     }
     match failed + skipped {
         0 => Ok(()),
@@ -72,28 +88,51 @@ fn conclude(settings: &Settings, record: &RunRecord, store: &str) -> Result<()> 
     }
 }
 
-/// A row a node, and below a segmentation a row a label.
-fn sizes(record: &RunRecord) -> Result<RecordBatch> {
-    let mut rows: Vec<(String, &str, &str, Option<i64>, Option<f64>)> = vec![];
+/// A line of the table of sizes.
+struct Size<'r> {
+    name: String,
+    kind: &'r str,
+    status: &'r str,
+    size: Option<i64>,
+    seconds: Option<f64>,
+}
+
+/// A line a node, and below a segmentation a line a label.
+fn lines(record: &RunRecord) -> Vec<Size<'_>> {
+    let mut lines = vec![];
     for node in &record.nodes {
-        rows.push((
-            node.name.clone(),
-            &node.kind,
-            node.status.word(),
-            node.rows.map(|rows| rows as i64),
-            Some((node.seconds * 1000.0).round() / 1000.0),
-        ));
-        for (label, size) in &node.labels {
-            let name = format!("{}:{label}", node.name);
-            rows.push((name, "label", node.status.word(), Some(*size as i64), None));
-        }
+        let status = node.status.word();
+        lines.push(Size {
+            name: node.name.clone(),
+            kind: &node.kind,
+            status,
+            size: node.rows.map(|rows| rows as i64),
+            seconds: Some((node.seconds * 1000.0).round() / 1000.0),
+        });
+        lines.extend(node.labels.iter().map(|(label, size)| Size {
+            name: format!("{}:{label}", node.name),
+            kind: "label",
+            status,
+            size: Some(*size as i64),
+            seconds: None,
+        }));
     }
+    lines
+}
+
+fn sizes(record: &RunRecord) -> Result<RecordBatch> {
+    let lines = lines(record);
+    let names: StringArray = lines.iter().map(|line| Some(&*line.name)).collect();
+    let kinds: StringArray = lines.iter().map(|line| Some(line.kind)).collect();
+    let statuses: StringArray = lines.iter().map(|line| Some(line.status)).collect();
+    let sizes: Int64Array = lines.iter().map(|line| line.size).collect();
+    let seconds: Float64Array = lines.iter().map(|line| line.seconds).collect();
     Ok(RecordBatch::try_from_iter_with_nullable([
-        ("name", Arc::new(rows.iter().map(|row| Some(&*row.0)).collect::<StringArray>()) as _, true),
-        ("kind", Arc::new(rows.iter().map(|row| Some(row.1)).collect::<StringArray>()) as _, true),
-        ("status", Arc::new(rows.iter().map(|row| Some(row.2)).collect::<StringArray>()) as _, true),
-        ("size", Arc::new(rows.iter().map(|row| row.3).collect::<Int64Array>()) as _, true),
-        ("seconds", Arc::new(rows.iter().map(|row| row.4).collect::<Float64Array>()) as _, true),
+        ("name", Arc::new(names) as _, true),
+        ("kind", Arc::new(kinds) as _, true),
+        ("status", Arc::new(statuses) as _, true),
+        ("size", Arc::new(sizes) as _, true),
+        ("seconds", Arc::new(seconds) as _, true),
     ])?)
 }
 

@@ -36,8 +36,14 @@ impl Settings {
     pub(super) fn new(arguments: &Arguments, printer: Printer) -> Result<Self> {
         let common = &arguments.common;
         let project = project(arguments)?;
-        let config = project.as_ref().map(|project| project.config.clone()).unwrap_or_default();
-        let memory_limit = common.memory_limit.as_ref().or(config.memory_limit.as_ref());
+        let config = project
+            .as_ref()
+            .map(|project| project.config.clone())
+            .unwrap_or_default();
+        let memory_limit = common
+            .memory_limit
+            .as_ref()
+            .or(config.memory_limit.as_ref());
         let format = common.format.as_ref().or(config.format.as_ref());
         let mut variables = config.variables()?;
         for assignment in &common.vars {
@@ -114,7 +120,10 @@ fn no_such_file(file: &std::path::Path) -> Error {
 }
 
 fn project(arguments: &Arguments) -> Result<Option<Project>> {
-    if matches!(arguments.command, Some(Command::Init(_) | Command::Functions(_))) {
+    if matches!(
+        arguments.command,
+        Some(Command::Init(_) | Command::Functions(_))
+    ) {
         return Ok(None);
     }
     match &arguments.common.project {
@@ -140,7 +149,9 @@ fn store(
                     target.store
                 )));
             }
-            let root = project.map(|project| project.root.clone()).unwrap_or_default();
+            let root = project
+                .map(|project| project.root.clone())
+                .unwrap_or_default();
             Ok(Some(root.join(&target.store)))
         }
         (None, Some(wanted)) => Err(Error::usage(format!("segql.toml has no target '{wanted}'"))
@@ -150,13 +161,12 @@ fn store(
 }
 
 fn parse_format(name: &str) -> Result<Format> {
-    name.parse::<Format>().map_err(|error| Error::usage(error.to_string()))
+    name.parse::<Format>()
+        .map_err(|error| Error::usage(error.to_string()))
 }
 
 fn parse_timeout(text: &str) -> Result<Duration> {
-    let wrong = || {
-        Error::usage(format!("'{text}' is no time")).hint("write 30s, 10m or 2h")
-    };
+    let wrong = || Error::usage(format!("'{text}' is no time")).hint("write 30s, 10m or 2h");
     let (number, unit) = match text.strip_suffix(['s', 'm', 'h']) {
         Some(number) => (number, &text[number.len()..]),
         None => (text, "s"),

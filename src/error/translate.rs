@@ -33,11 +33,10 @@ impl From<DataFusionError> for Error {
             },
             DataFusionError::SQL(inner, _) => (*inner).into(),
             DataFusionError::IoError(inner) => inner.into(),
-            DataFusionError::ResourcesExhausted(text) => {
-                Error::new(format!("out of memory: {text}")).hint(
-                    "raise --memory-limit, or give the query fewer rows or columns to hold at once",
-                )
-            }
+            DataFusionError::ResourcesExhausted(text) => Error::new(format!(
+                "out of memory: {text}"
+            ))
+            .hint("raise --memory-limit, or give the query fewer rows or columns to hold at once"),
             other => from_ref(&other),
         }
     }
@@ -76,10 +75,8 @@ impl From<ParserError> for Error {
     fn from(error: ParserError) -> Self {
         match error {
             ParserError::TokenizerError(text) | ParserError::ParserError(text) => from_text(&text),
-            ParserError::RecursionLimitExceeded => {
-                Error::new("the statement is nested too deeply")
-                    .hint("split it into views that build on each other")
-            }
+            ParserError::RecursionLimitExceeded => Error::new("the statement is nested too deeply")
+                .hint("split it into views that build on each other"),
         }
     }
 }
@@ -159,7 +156,10 @@ fn from_text(text: &str) -> Error {
         _ => Exit::Failed,
     };
     let (message, hint) = split_hint(message);
-    Error::new(decapitalize(message)).at(span).exit(exit).hint_if(hint)
+    Error::new(decapitalize(message))
+        .at(span)
+        .exit(exit)
+        .hint_if(hint)
 }
 
 /// Some messages end in a line of their own: `Did you mean 'x'?`.
@@ -219,8 +219,8 @@ mod tests {
 
     #[test]
     fn parser_places_are_read_and_prefixes_fall() {
-        let error = from_text("SQL error: ParserError: x at Line: 3, Column: 14");
-        assert_eq!(error.message(), "ParserError: x");
+        let error = from_text("SQL error: Expected: x at Line: 3, Column: 14");
+        assert_eq!(error.message(), "expected: x");
         assert_eq!(error.0.span, Some(Span::point(3, 14)));
     }
 

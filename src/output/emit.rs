@@ -102,8 +102,10 @@ impl Emitter {
         };
         self.results += 1;
         if self.single && self.file.is_some() && self.results > 1 {
-            return Err(Error::usage("-o takes one result, and this is a second one")
-                .hint("write each to its own file with COPY (…) TO 'file'"));
+            return Err(
+                Error::usage("-o takes one result, and this is a second one")
+                    .hint("write each to its own file with COPY (…) TO 'file'"),
+            );
         }
         let out: Box<dyn Write + Send + '_> = match &mut self.file {
             Some(file) => Box::new(file),
@@ -129,7 +131,10 @@ impl Emitter {
             return self.text(plan.trim_end());
         }
         let lines: StringArray = plan.lines().map(Some).collect();
-        self.batch(&RecordBatch::try_from_iter([("plan", Arc::new(lines) as _)])?)
+        self.batch(&RecordBatch::try_from_iter([(
+            "plan",
+            Arc::new(lines) as _,
+        )])?)
     }
 
     /// Puts the file in its place, once everything went well.

@@ -3,9 +3,9 @@
 
 use datafusion::arrow::datatypes::{DataType, Field, FieldRef, Schema};
 
+use super::Options;
 use super::cell::{Cell, escape_control, is_number};
 use super::layout::{Slot, Wish, cut, fit, width};
-use super::Options;
 use crate::sql_type::sql_type_name;
 
 /// A column of text may be cut down to this before columns are left out.

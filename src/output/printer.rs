@@ -2,8 +2,8 @@
 //! Results go to stdout, everything said about them to stderr. Refuses to
 //! render, and to fail over a message nobody reads any more.
 
-use std::fmt;
 use crate::error::{Error, Exit};
+use std::fmt;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::str::FromStr;
 

@@ -35,7 +35,12 @@ fn one(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
     let found = if selector == "*" {
         matching(&|_| true)
     } else if let Some(tag) = selector.strip_prefix("tag:") {
-        matching(&|it| it.create.options.list("tags").is_ok_and(|tags| tags.iter().any(|it| it == tag)))
+        matching(&|it| {
+            it.create
+                .options
+                .list("tags")
+                .is_ok_and(|tags| tags.iter().any(|it| it == tag))
+        })
     } else if let Some(kind) = selector.strip_prefix("kind:") {
         matching(&|it| it.kind().word() == kind)
     } else {
@@ -59,7 +64,9 @@ fn around(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
         Some(name) => (true, name),
         None => (false, name),
     };
-    let Some(definition) = catalog.find(name).filter(|found| found.kind().has_members() || above)
+    let Some(definition) = catalog
+        .find(name)
+        .filter(|found| found.kind().has_members() || above)
     else {
         let known = with_members(catalog).map(|it| it.name.as_str());
         return Err(nothing(format!("selector '{selector}' matches nothing"))
@@ -69,7 +76,12 @@ fn around(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
     let graph = Graph::new(catalog);
     let mut names = BTreeSet::from([definition.name.clone()]);
     if below {
-        names.extend(graph.order([definition.name.as_str()])?.into_iter().map(str::to_owned));
+        names.extend(
+            graph
+                .order([definition.name.as_str()])?
+                .into_iter()
+                .map(str::to_owned),
+        );
     }
     if above {
         let mut open = vec![definition.name.clone()];

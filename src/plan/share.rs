@@ -8,9 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, Query, Select, SetExpr, Visit, Visitor,
-};
+use datafusion::sql::sqlparser::ast::{Expr, GroupByExpr, Query, Select, SetExpr, Visit, Visitor};
 
 use crate::catalog::{Catalog, Definition};
 use crate::statement::{Body, Kind};
@@ -71,7 +69,8 @@ impl Visitor for Work {
             GroupByExpr::All(_) => true,
             GroupByExpr::Expressions(by, _) => !by.is_empty(),
         };
-        let joins = select.from.len() > 1 || select.from.iter().any(|table| !table.joins.is_empty());
+        let joins =
+            select.from.len() > 1 || select.from.iter().any(|table| !table.joins.is_empty());
         match grouped || joins || select.distinct.is_some() || select.having.is_some() {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
@@ -81,7 +80,9 @@ impl Visitor for Work {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Function(call) if call.over.is_some() => ControlFlow::Break(()),
-            Expr::Exists { .. } | Expr::InSubquery { .. } | Expr::Subquery(_) => ControlFlow::Break(()),
+            Expr::Exists { .. } | Expr::InSubquery { .. } | Expr::Subquery(_) => {
+                ControlFlow::Break(())
+            }
             _ => ControlFlow::Continue(()),
         }
     }

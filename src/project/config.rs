@@ -49,7 +49,15 @@ pub struct Target {
 }
 
 const KEYS: [&str; 9] = [
-    "name", "time_zone", "as_of", "memory_limit", "threads", "temp_dir", "format", "vars", "target",
+    "name",
+    "time_zone",
+    "as_of",
+    "memory_limit",
+    "threads",
+    "temp_dir",
+    "format",
+    "vars",
+    "target",
 ];
 
 impl Config {
@@ -90,7 +98,9 @@ impl Config {
                 toml::Value::Integer(number) => Variable::Number(number.to_string()),
                 toml::Value::Float(number) => Variable::Number(number.to_string()),
                 toml::Value::Boolean(flag) => Variable::Flag(*flag),
-                toml::Value::Datetime(date) if date.time.is_none() => Variable::Date(date.to_string()),
+                toml::Value::Datetime(date) if date.time.is_none() => {
+                    Variable::Date(date.to_string())
+                }
                 other => {
                     return Err(Error::usage(format!(
                         "variable '{name}' of segql.toml is {}, which no query can use",
@@ -124,7 +134,10 @@ mod tests {
         let config = Config::parse("[vars]\nday = 2025-01-01\ndays = 30\n", "t").expect("parses");
         let variables = config.variables().expect("all usable");
         let all: Vec<_> = variables.iter().collect();
-        assert_eq!(all, [("day", "2025-01-01".to_owned()), ("days", "30".to_owned())]);
+        assert_eq!(
+            all,
+            [("day", "2025-01-01".to_owned()), ("days", "30".to_owned())]
+        );
         let config = Config::parse("[vars]\nlist = [1]\n", "t").expect("parses");
         assert!(config.variables().is_err());
     }

@@ -42,7 +42,10 @@ impl Project {
 
     /// The nearest project from a folder upward.
     pub fn find(start: &Path) -> Result<Option<Self>> {
-        match start.ancestors().find(|folder| folder.join(CONFIG_FILE).is_file()) {
+        match start
+            .ancestors()
+            .find(|folder| folder.join(CONFIG_FILE).is_file())
+        {
             Some(root) => Self::open(root).map(Some),
             None => Ok(None),
         }
@@ -52,7 +55,11 @@ impl Project {
     pub fn load(&self) -> Result<Catalog> {
         let mut catalog = Catalog::default();
         for path in self.files()? {
-            let shown = path.strip_prefix(&self.root).unwrap_or(&path).display().to_string();
+            let shown = path
+                .strip_prefix(&self.root)
+                .unwrap_or(&path)
+                .display()
+                .to_string();
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| Error::new(format!("cannot read '{shown}': {error}")))?;
             let script = Arc::new(Script::new(shown, text));
@@ -73,7 +80,11 @@ impl Project {
 
     fn files(&self) -> Result<Vec<PathBuf>> {
         let folder = self.root.join("sql");
-        let start = if folder.is_dir() { folder } else { self.root.clone() };
+        let start = if folder.is_dir() {
+            folder
+        } else {
+            self.root.clone()
+        };
         let mut files = vec![];
         collect(&start, &mut files, 0)?;
         files.sort();
@@ -85,7 +96,12 @@ impl Project {
 const MAX_DEPTH: usize = 32;
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
-    let failed = |error| Error::new(format!("cannot read folder '{}': {error}", folder.display()));
+    let failed = |error| {
+        Error::new(format!(
+            "cannot read folder '{}': {error}",
+            folder.display()
+        ))
+    };
     if depth > MAX_DEPTH {
         return Ok(());
     }

@@ -20,11 +20,23 @@ const COMMANDS: [(&str, &str, &str); 10] = [
     (".tables", "", "everything that can be selected from"),
     (".schema", "[NAME]", "the text of definitions"),
     (".segments", "", "segments and segmentations"),
-    (".mode", "[FORMAT]", "format of results: table, csv, json, …"),
-    (".output", "[FILE]", "results go to a file; without one, back to the terminal"),
+    (
+        ".mode",
+        "[FORMAT]",
+        "format of results: table, csv, json, …",
+    ),
+    (
+        ".output",
+        "[FILE]",
+        "results go to a file; without one, back to the terminal",
+    ),
     (".timer", "on|off", "say how long statements take"),
     (".read", "FILE", "run a file of SQL"),
-    (".save", "FILE", "write this session's definitions to a file"),
+    (
+        ".save",
+        "FILE",
+        "write this session's definitions to a file",
+    ),
     (".quit", "", "leave, as Ctrl-D does"),
 ];
 
@@ -62,7 +74,8 @@ impl Shell {
     }
 
     fn help(&self) {
-        let mut text = String::from("SQL statements end with a semicolon and may take several lines.\n");
+        let mut text =
+            String::from("SQL statements end with a semicolon and may take several lines.\n");
         for (name, argument, meaning) in COMMANDS {
             let left = format!("{name} {argument}");
             text.push_str(&format!("  {left:<18} {meaning}\n"));
@@ -77,7 +90,12 @@ impl Shell {
 
     fn schema(&mut self, name: &str) -> Result<()> {
         let texts: Vec<String> = match name {
-            "" => self.engine.catalog().all().map(|it| format!("{};", it.text)).collect(),
+            "" => self
+                .engine
+                .catalog()
+                .all()
+                .map(|it| format!("{};", it.text))
+                .collect(),
             name => match self.engine.catalog().find(name) {
                 Some(found) => vec![format!("{};", found.text)],
                 None => {
@@ -95,10 +113,13 @@ impl Shell {
         if name.is_empty() {
             let now = self.format.unwrap_or(Format::Table);
             let all: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            self.printer.note(&format!("{now}; there are {}", all.join(", ")));
+            self.printer
+                .note(&format!("{now}; there are {}", all.join(", ")));
             return Ok(());
         }
-        let format: Format = name.parse().map_err(|error| Error::usage(format!("{error}")))?;
+        let format: Format = name
+            .parse()
+            .map_err(|error| Error::usage(format!("{error}")))?;
         if format.is_binary() {
             return Err(Error::usage(format!("{format} is not for a terminal"))
                 .hint(".output FILE writes it to a file"));
@@ -114,7 +135,8 @@ impl Shell {
         if !path.is_empty() {
             let format = Format::from_path(Path::new(path)).or(self.format);
             self.output = Some(Emitter::new(self.printer, format, Some(path.into()))?.many());
-            self.printer.note(&format!("results go to '{path}'; .output ends that"));
+            self.printer
+                .note(&format!("results go to '{path}'; .output ends that"));
         }
         Ok(())
     }
@@ -141,7 +163,12 @@ impl Shell {
         if path.is_empty() {
             return Err(Error::usage(".save needs a file"));
         }
-        let mine: Vec<_> = self.engine.catalog().all().filter(|it| !it.in_project).collect();
+        let mine: Vec<_> = self
+            .engine
+            .catalog()
+            .all()
+            .filter(|it| !it.in_project)
+            .collect();
         let mut file = AtomicFile::create(path)?;
         for definition in &mine {
             if let Some(description) = &definition.description
@@ -152,7 +179,8 @@ impl Shell {
             writeln!(file, "{};\n", definition.text)?;
         }
         self.saved = mine.iter().map(|it| it.name.clone()).collect();
-        self.printer.note(&format!("{} definitions in '{path}'", mine.len()));
+        self.printer
+            .note(&format!("{} definitions in '{path}'", mine.len()));
         Ok(file.commit()?)
     }
 }

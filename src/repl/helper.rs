@@ -16,13 +16,68 @@ use crate::run::Engine;
 use crate::statement::is_complete;
 
 const KEYWORDS: [&str; 62] = [
-    "SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "HAVING", "LIMIT", "JOIN", "LEFT JOIN",
-    "INNER JOIN", "FULL JOIN", "ON", "USING", "AS", "AND", "OR", "NOT", "IN", "IS NULL",
-    "IS NOT NULL", "BETWEEN", "LIKE", "ILIKE", "CASE", "WHEN", "THEN", "ELSE", "END", "CAST",
-    "TRY_CAST", "DISTINCT", "UNION ALL", "EXCEPT", "INTERSECT", "WITH", "OVER", "PARTITION BY",
-    "FILTER", "EXISTS", "DATE", "TIMESTAMP", "INTERVAL", "CREATE", "OR REPLACE", "SOURCE",
-    "ENTITY", "SEGMENT", "SEGMENTATION", "CHECK", "VIEW", "KEY", "LABELS", "DROP", "SHOW",
-    "SEGMENTS", "TABLES", "DESCRIBE", "MATERIALIZE", "SET", "EXPLAIN", "COPY", "VALUES",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP BY",
+    "ORDER BY",
+    "HAVING",
+    "LIMIT",
+    "JOIN",
+    "LEFT JOIN",
+    "INNER JOIN",
+    "FULL JOIN",
+    "ON",
+    "USING",
+    "AS",
+    "AND",
+    "OR",
+    "NOT",
+    "IN",
+    "IS NULL",
+    "IS NOT NULL",
+    "BETWEEN",
+    "LIKE",
+    "ILIKE",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "CAST",
+    "TRY_CAST",
+    "DISTINCT",
+    "UNION ALL",
+    "EXCEPT",
+    "INTERSECT",
+    "WITH",
+    "OVER",
+    "PARTITION BY",
+    "FILTER",
+    "EXISTS",
+    "DATE",
+    "TIMESTAMP",
+    "INTERVAL",
+    "CREATE",
+    "OR REPLACE",
+    "SOURCE",
+    "ENTITY",
+    "SEGMENT",
+    "SEGMENTATION",
+    "CHECK",
+    "VIEW",
+    "KEY",
+    "LABELS",
+    "DROP",
+    "SHOW",
+    "SEGMENTS",
+    "TABLES",
+    "DESCRIBE",
+    "MATERIALIZE",
+    "SET",
+    "EXPLAIN",
+    "COPY",
+    "VALUES",
 ];
 
 /// Everything that can be completed.
@@ -54,9 +109,24 @@ pub(super) fn refresh(words: &SharedWords, engine: &Engine, runtime: &Handle) {
     let mut names: BTreeSet<String> = engine.catalog().all().map(|it| it.name.clone()).collect();
     names.extend(SYSTEM_RELATIONS.iter().map(|name| format!("segql.{name}")));
     names.extend(TABLE_FUNCTIONS.iter().map(|name| format!("{name}(")));
-    names.extend(session.scalar_functions().keys().map(|name| format!("{name}(")));
-    names.extend(session.aggregate_functions().keys().map(|name| format!("{name}(")));
-    names.extend(session.window_functions().keys().map(|name| format!("{name}(")));
+    names.extend(
+        session
+            .scalar_functions()
+            .keys()
+            .map(|name| format!("{name}(")),
+    );
+    names.extend(
+        session
+            .aggregate_functions()
+            .keys()
+            .map(|name| format!("{name}(")),
+    );
+    names.extend(
+        session
+            .window_functions()
+            .keys()
+            .map(|name| format!("{name}(")),
+    );
     if let Ok(mut words) = words.lock() {
         words.names = names;
     }
@@ -86,7 +156,9 @@ impl Completer for ShellHelper {
         let before = &line[..position];
         let start = before
             .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | ':')))
-            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+            .map_or(0, |at| {
+                at + before[at..].chars().next().map_or(1, char::len_utf8)
+            });
         let typed = &before[start..];
         if typed.is_empty() {
             return Ok((position, vec![]));
@@ -100,7 +172,9 @@ impl Completer for ShellHelper {
             return Ok((position, vec![]));
         };
         // `t.col`: the part behind the dot is a column, unless the whole is a name.
-        let column_part = lower.rsplit_once('.').map(|(table, column)| (table.len() + 1, column.to_owned()));
+        let column_part = lower
+            .rsplit_once('.')
+            .map(|(table, column)| (table.len() + 1, column.to_owned()));
         let mut found: BTreeSet<String> = words
             .names
             .iter()
@@ -109,14 +183,26 @@ impl Completer for ShellHelper {
             .cloned()
             .collect();
         if let Some((skip, column)) = column_part {
-            let fitting = words.columns.iter().filter(|word| word.to_lowercase().starts_with(&column));
+            let fitting = words
+                .columns
+                .iter()
+                .filter(|word| word.to_lowercase().starts_with(&column));
             found.extend(fitting.map(|word| format!("{}{word}", &typed[..skip])));
         }
         let upper = typed.to_uppercase();
         let as_typed = typed.chars().all(char::is_lowercase);
-        found.extend(KEYWORDS.iter().filter(|word| word.starts_with(&upper)).map(|word| {
-            if as_typed { word.to_lowercase() } else { (*word).to_owned() }
-        }));
+        found.extend(
+            KEYWORDS
+                .iter()
+                .filter(|word| word.starts_with(&upper))
+                .map(|word| {
+                    if as_typed {
+                        word.to_lowercase()
+                    } else {
+                        (*word).to_owned()
+                    }
+                }),
+        );
         Ok((start, found.into_iter().collect()))
     }
 }

@@ -44,7 +44,10 @@ const STACK_BYTES: usize = 16 << 20;
 
 fn runtime() -> Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
-    Ok(builder.enable_all().thread_stack_size(STACK_BYTES).build()?)
+    Ok(builder
+        .enable_all()
+        .thread_stack_size(STACK_BYTES)
+        .build()?)
 }
 
 /// Runs a shell until the user leaves.
@@ -149,7 +152,11 @@ impl Shell {
                 Ok(Outcome::Done(message)) => Ok(message),
                 Err(error) => Err(error),
             };
-            (engine, emitter, result.map_err(|error| error.within(&parsed.script)))
+            (
+                engine,
+                emitter,
+                result.map_err(|error| error.within(&parsed.script)),
+            )
         });
         let (engine, emitter, result) = self.wait(task)?;
         if to_file {

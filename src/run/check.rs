@@ -39,7 +39,11 @@ impl Engine {
             .catalog
             .all()
             .flat_map(|definition| definition.references.iter().cloned())
-            .chain(self.catalog.all().map(|definition| Reference::to(&definition.name)))
+            .chain(
+                self.catalog
+                    .all()
+                    .map(|definition| Reference::to(&definition.name)),
+            )
             .collect();
         let inputs = Inputs::collect(self.world(), &mentions).await?;
         let evaluation = self.evaluation()?;

@@ -24,7 +24,8 @@ impl Engine {
                 };
                 let names = column(&|field| field.name().clone());
                 let types = column(&|field| sql_type_name(field.data_type()));
-                let batch = RecordBatch::try_from_iter([("column_name", names), ("data_type", types)])?;
+                let batch =
+                    RecordBatch::try_from_iter([("column_name", names), ("data_type", types)])?;
                 Ok(Outcome::of(batch))
             }
         }
@@ -52,8 +53,14 @@ impl Engine {
             Err(error) => format!("it cannot be planned: {}", error.message()),
         };
         facts.push(("columns", Some(columns)));
-        facts.push(("depends_on", Some(graph.builds_on(&definition.name).join(", "))));
-        facts.push(("used_by", Some(graph.dependants(&definition.name).join(", "))));
+        facts.push((
+            "depends_on",
+            Some(graph.builds_on(&definition.name).join(", ")),
+        ));
+        facts.push((
+            "used_by",
+            Some(graph.dependants(&definition.name).join(", ")),
+        ));
         let last = self.store.snapshots_of(&definition.name).await?.pop();
         facts.push((
             "last_size",
@@ -66,8 +73,14 @@ impl Engine {
             facts.push((name, Some(line.to_owned())));
         }
         facts.retain(|(_, value)| value.as_deref() != Some("") && value.is_some());
-        let names = facts.iter().map(|(name, _)| Some(*name)).collect::<StringArray>();
-        let values = facts.iter().map(|(_, value)| value.clone()).collect::<StringArray>();
+        let names = facts
+            .iter()
+            .map(|(name, _)| Some(*name))
+            .collect::<StringArray>();
+        let values = facts
+            .iter()
+            .map(|(_, value)| value.clone())
+            .collect::<StringArray>();
         let batch = RecordBatch::try_from_iter([
             ("property", Arc::new(names) as _),
             ("value", Arc::new(values) as _),

@@ -47,7 +47,9 @@ impl Fingerprint {
         }
         let mentioned = |name: &str| {
             let wanted = format!("${name}");
-            definitions.values().any(|text| text.to_lowercase().contains(&wanted))
+            definitions
+                .values()
+                .any(|text| text.to_lowercase().contains(&wanted))
         };
         let variables: BTreeMap<String, String> = evaluation
             .variables
@@ -91,5 +93,8 @@ fn sum(
             add(&format!("{} {}", file.size, file.modified));
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

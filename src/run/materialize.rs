@@ -57,7 +57,11 @@ impl Engine {
         let chosen = select(&self.catalog, &request.selectors)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;
         let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
-        mentions.extend(self.catalog.of_kind(crate::statement::Kind::Entity).flat_map(|it| it.references.clone()));
+        mentions.extend(
+            self.catalog
+                .of_kind(crate::statement::Kind::Entity)
+                .flat_map(|it| it.references.clone()),
+        );
         let mut run = Run {
             engine: self,
             inputs: Inputs::collect(self.world(), &mentions).await?,
@@ -158,7 +162,12 @@ impl Run<'_> {
     }
 
     fn binder(&self) -> Result<Binder<'_>> {
-        Binder::new(self.engine.world(), &self.inputs, &self.evaluation, &self.shared)
+        Binder::new(
+            self.engine.world(),
+            &self.inputs,
+            &self.evaluation,
+            &self.shared,
+        )
     }
 
     /// Skipped when something it builds on failed before.
@@ -178,17 +187,18 @@ impl Run<'_> {
         let store = &self.engine.store;
         let date = self.evaluation.moment.date();
         let record = store.snapshot(&definition.name, date).await?;
-        Ok(record.filter(|record| {
-            record.fingerprint == made_from.sum && store.file(record).is_ok()
-        }))
+        Ok(record
+            .filter(|record| record.fingerprint == made_from.sum && store.file(record).is_ok()))
     }
 
     /// Computes the shared definitions that this one builds on and that are
     /// not there yet.
     async fn compute_shared(&mut self, definition: &Definition) -> Result<Option<Ended>> {
         let catalog = &self.engine.catalog;
-        let below: BTreeSet<&str> =
-            Graph::new(catalog).order([definition.name.as_str()])?.into_iter().collect();
+        let below: BTreeSet<&str> = Graph::new(catalog)
+            .order([definition.name.as_str()])?
+            .into_iter()
+            .collect();
         let order = Graph::new(catalog).order(below.iter().copied())?;
         for name in order {
             if !self.plan.shared.contains(name) || self.shared.contains_key(name) {

@@ -45,14 +45,23 @@ impl Engine {
         let mut declared: Vec<String> =
             definition.labels().into_iter().map(str::to_owned).collect();
         if !declared.is_empty() {
-            declared.extend(definition.create.options.text("otherwise").map(str::to_owned));
+            declared.extend(
+                definition
+                    .create
+                    .options
+                    .text("otherwise")
+                    .map(str::to_owned),
+            );
         }
         let frame = self.session.execute_logical_plan(members.plan).await?;
         let stream = frame.execute_stream().await?;
         let schema = stream.schema();
         Ok(Members {
             key: schema.index_of(&members.key)?,
-            label: members.label.map(|label| schema.index_of(&label)).transpose()?,
+            label: members
+                .label
+                .map(|label| schema.index_of(&label))
+                .transpose()?,
             declared,
             what: format!("{} '{}'", definition.kind(), definition.name),
             stream,
@@ -70,16 +79,18 @@ impl Engine {
         let kinds = [Kind::Segment, Kind::Segmentation];
         let definition = std::sync::Arc::clone(self.catalog.get(name, &kinds)?);
         let format = Format::from_path(path).ok_or_else(|| {
-            Error::new(format!("the format of '{}' cannot be told from its name", path.display()))
-                .hint("end it in .parquet, .csv, .json, …")
+            Error::new(format!(
+                "the format of '{}' cannot be told from its name",
+                path.display()
+            ))
+            .hint("end it in .parquet, .csv, .json, …")
         })?;
         let evaluation = self.evaluation()?;
         let mention = crate::catalog::Reference::to(&definition.name);
         let inputs = crate::catalog::Inputs::collect(self.world(), &[mention]).await?;
         let plan = {
             let shared = crate::catalog::SharedTables::new();
-            let binder =
-                crate::catalog::Binder::new(self.world(), &inputs, &evaluation, &shared)?;
+            let binder = crate::catalog::Binder::new(self.world(), &inputs, &evaluation, &shared)?;
             binder.members(&definition)?
         };
         let mut members = self.members(&definition, plan).await?;

@@ -70,7 +70,9 @@ impl Engine {
                 done.map_err(|error| error.at(name.span))
             }
             Statement::Sql(statement) => {
-                let plan = self.plan(statement.as_ref().clone(), &parsed.script).await?;
+                let plan = self
+                    .plan(statement.as_ref().clone(), &parsed.script)
+                    .await?;
                 self.run_plan(plan).await
             }
         }
@@ -93,13 +95,19 @@ impl Engine {
         refuse_reset_of_memory(&plan)?;
         let silent = matches!(
             plan,
-            LogicalPlan::Ddl(_) | LogicalPlan::Statement(_) | LogicalPlan::Copy(_) | LogicalPlan::Dml(_)
+            LogicalPlan::Ddl(_)
+                | LogicalPlan::Statement(_)
+                | LogicalPlan::Copy(_)
+                | LogicalPlan::Dml(_)
         );
         let is_explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
         if let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) = &plan
             && self.catalog.find(table.name.table()).is_some()
         {
-            return Err(Error::new(format!("'{}' is defined already", table.name.table())));
+            return Err(Error::new(format!(
+                "'{}' is defined already",
+                table.name.table()
+            )));
         }
         let frame = self.session.execute_logical_plan(plan).await?;
         let rows = frame.execute_stream().await?;
@@ -118,21 +126,35 @@ impl Engine {
     async fn materialize_one(&mut self, name: &str, to: Option<&str>) -> Result<Outcome> {
         if let Some(file) = to {
             let rows = self.members_to_file(name, &self.base()?.join(file)).await?;
-            return Ok(Outcome::Done(Some(format!("{name}: {rows} members in '{file}'"))));
+            return Ok(Outcome::Done(Some(format!(
+                "{name}: {rows} members in '{file}'"
+            ))));
         }
-        let kinds = [crate::statement::Kind::Segment, crate::statement::Kind::Segmentation];
+        let kinds = [
+            crate::statement::Kind::Segment,
+            crate::statement::Kind::Segmentation,
+        ];
         let name = self.catalog.get(name, &kinds)?.name.clone();
         let request = RunRequest {
             selectors: vec![name],
             dry_run: false,
         };
         let record = self.run(&request, &mut |_| {}).await?;
-        match record.nodes.iter().find_map(|node| node.reason.as_ref().map(|reason| (node, reason))) {
+        match record
+            .nodes
+            .iter()
+            .find_map(|node| node.reason.as_ref().map(|reason| (node, reason)))
+        {
             Some((node, reason)) if node.status == crate::store::NodeStatus::Error => {
                 Err(Error::new(reason.clone()))
             }
             _ => Ok(Outcome::Done(record.nodes.last().map(|node| {
-                format!("{}: {} members ({})", node.name, node.rows.unwrap_or(0), node.status.word())
+                format!(
+                    "{}: {} members ({})",
+                    node.name,
+                    node.rows.unwrap_or(0),
+                    node.status.word()
+                )
             }))),
         }
     }
@@ -144,7 +166,10 @@ fn plan_text(batches: &[RecordBatch]) -> Result<String> {
     for batch in batches {
         let kinds = cast(batch.column(0), &DataType::Utf8)?;
         let plans = cast(batch.column(1), &DataType::Utf8)?;
-        let rows = kinds.as_string::<i32>().iter().zip(plans.as_string::<i32>());
+        let rows = kinds
+            .as_string::<i32>()
+            .iter()
+            .zip(plans.as_string::<i32>());
         for (kind, plan) in rows {
             let kind = kind.unwrap_or_default();
             text.push_str(&format!("{kind}\n"));

@@ -30,8 +30,8 @@ impl Engine {
         let schema: SchemaRef = Arc::clone(frame.schema().inner());
         let partitions = frame.execute_stream_partitioned().await?;
         let runtime = self.session.runtime_env();
-        let memory = MemoryConsumer::new(format!("shared rows of {name}"))
-            .register(&runtime.memory_pool);
+        let memory =
+            MemoryConsumer::new(format!("shared rows of {name}")).register(&runtime.memory_pool);
         let mut kept: Vec<RecordBatch> = vec![];
         let mut file: Option<Spill> = None;
         let mut rows = futures::stream::select_all(partitions);
@@ -64,13 +64,19 @@ impl Engine {
         })
     }
 
-    fn in_memory(&self, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<Arc<dyn TableSource>> {
+    fn in_memory(
+        &self,
+        schema: SchemaRef,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Arc<dyn TableSource>> {
         let partitions = self.session.state().config().target_partitions().max(1);
         let mut parts: Vec<Vec<RecordBatch>> = vec![vec![]; partitions];
         for (index, batch) in batches.into_iter().enumerate() {
             parts[index % partitions].push(batch);
         }
-        Ok(provider_as_source(Arc::new(MemTable::try_new(schema, parts)?)))
+        Ok(provider_as_source(Arc::new(MemTable::try_new(
+            schema, parts,
+        )?)))
     }
 }
 
@@ -81,7 +87,10 @@ struct Spill {
 
 impl Spill {
     fn new(schema: &SchemaRef) -> Result<Self> {
-        let file = tempfile::Builder::new().prefix("segql-").suffix(".arrow").tempfile()?;
+        let file = tempfile::Builder::new()
+            .prefix("segql-")
+            .suffix(".arrow")
+            .tempfile()?;
         let writer = FileWriter::try_new_buffered(file.reopen()?, schema)?;
         Ok(Self { file, writer })
     }
@@ -101,5 +110,7 @@ fn from_file(schema: SchemaRef, path: &std::path::Path) -> Result<Arc<dyn TableS
     let plan = datafusion::logical_expr::LogicalPlanBuilder::scan("shared", source, Some(columns))?
         .build()
         .map_err(Error::from)?;
-    Ok(provider_as_source(Arc::new(datafusion::datasource::ViewTable::new(plan, None))))
+    Ok(provider_as_source(Arc::new(
+        datafusion::datasource::ViewTable::new(plan, None),
+    )))
 }

@@ -166,7 +166,10 @@ fn relative(text: &str, today: NaiveDate) -> Option<NaiveDate> {
 pub fn parse_zone(name: &str) -> Result<Tz> {
     name.parse().map_err(|_| {
         Error::usage(format!("time zone '{name}' is not known"))
-            .hint_if(suggest(name, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())))
+            .hint_if(suggest(
+                name,
+                chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()),
+            ))
             .hint("zones have names such as Europe/Warsaw, Europe/Sofia or UTC")
     })
 }
@@ -199,8 +202,13 @@ mod tests {
     #[test]
     fn a_day_ends_at_its_local_midnight() {
         // 29 March 2026 has 23 hours in Warsaw and ends at 22:00 UTC.
-        let end = "2026-03-29T22:00:00Z".parse::<DateTime<Utc>>().expect("an instant");
-        assert_eq!(moment("2026-03-29").nanos() + 1, end.timestamp_nanos_opt().expect("fits"));
+        let end = "2026-03-29T22:00:00Z"
+            .parse::<DateTime<Utc>>()
+            .expect("an instant");
+        assert_eq!(
+            moment("2026-03-29").nanos() + 1,
+            end.timestamp_nanos_opt().expect("fits")
+        );
         assert!(!moment("today").is_over("2026-03-29T21:59:59Z".parse().expect("an instant")));
         assert!(moment("today").is_over("2026-03-29T22:00:00Z".parse().expect("an instant")));
     }

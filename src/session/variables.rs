@@ -159,14 +159,18 @@ impl Variables {
         Error::new(format!("variable '${name}' has no value"))
             .at(span)
             .hint_if(suggest(name, self.0.keys().map(String::as_str)))
-            .hint(format!("give it with --var {name}=…, or declare it in [vars] of segql.toml"))
+            .hint(format!(
+                "give it with --var {name}=…, or declare it in [vars] of segql.toml"
+            ))
     }
 
     /// Names and values for records, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(|(name, value)| {
             let text = match value {
-                Variable::Text(text) | Variable::Number(text) | Variable::Date(text) => text.clone(),
+                Variable::Text(text) | Variable::Number(text) | Variable::Date(text) => {
+                    text.clone()
+                }
                 Variable::Flag(flag) => flag.to_string(),
             };
             (name.as_str(), text)
@@ -190,7 +194,12 @@ mod tests {
     #[test]
     fn values_are_literals_of_their_type() {
         let mut variables = Variables::default();
-        for assignment in ["days=-30", "country=PL'; DROP", "since=2025-01-01", "on=true"] {
+        for assignment in [
+            "days=-30",
+            "country=PL'; DROP",
+            "since=2025-01-01",
+            "on=true",
+        ] {
             variables.assign(assignment).expect("assigns");
         }
         assert_eq!(
@@ -207,7 +216,10 @@ mod tests {
         variables.declare("zip", Variable::Text("00-950".into()));
         variables.declare("days", Variable::Number("30".into()));
         variables.assign("zip=123").expect("assigns");
-        assert_eq!(replaced("SELECT $zip", &variables).expect("replaces"), "SELECT '123'");
+        assert_eq!(
+            replaced("SELECT $zip", &variables).expect("replaces"),
+            "SELECT '123'"
+        );
         assert!(variables.assign("days=many").is_err());
         assert!(variables.assign("days").is_err());
     }

@@ -226,10 +226,16 @@ impl Guess {
             Self { decimal: true, .. } if precision <= 38 && self.scale > 0 => {
                 DataType::Decimal128(precision, self.scale)
             }
-            Self { decimal: true, scale: 0, .. } => DataType::Utf8,
+            Self {
+                decimal: true,
+                scale: 0,
+                ..
+            } => DataType::Utf8,
             Self { float: true, .. } => DataType::Float64,
             Self { date: true, .. } => DataType::Date32,
-            Self { local_time: true, .. } => DataType::Timestamp(TimeUnit::Microsecond, None),
+            Self {
+                local_time: true, ..
+            } => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self { instant: true, .. } => {
                 DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
             }
@@ -280,9 +286,8 @@ mod tests {
 
     #[test]
     fn types_of_values() {
-        let micros = |zone: Option<&str>| {
-            DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into))
-        };
+        let micros =
+            |zone: Option<&str>| DataType::Timestamp(TimeUnit::Microsecond, zone.map(Into::into));
         for (values, expected) in [
             (vec!["1", "-22", ""], DataType::Int64),
             (vec!["1", "2.50", "N/A"], DataType::Decimal128(18, 2)),

@@ -79,7 +79,10 @@ pub(super) fn list(location: &str, base: &Path) -> Result<Vec<InputFile>> {
         walk(&full, &mut found, 0)?;
         (full.clone(), found)
     } else {
-        (full.parent().unwrap_or(&full).to_owned(), vec![full.clone()])
+        (
+            full.parent().unwrap_or(&full).to_owned(),
+            vec![full.clone()],
+        )
     };
     if paths.is_empty() {
         return Err(Error::new(format!("no file matches '{location}'"))
@@ -89,7 +92,10 @@ pub(super) fn list(location: &str, base: &Path) -> Result<Vec<InputFile>> {
         return Err(missing(location, &full));
     }
     paths.sort();
-    paths.iter().map(|path| InputFile::new(path, &start)).collect()
+    paths
+        .iter()
+        .map(|path| InputFile::new(path, &start))
+        .collect()
 }
 
 fn missing(location: &str, full: &Path) -> Error {
@@ -105,7 +111,10 @@ fn missing(location: &str, full: &Path) -> Error {
     match suggest(&name, beside.iter().map(String::as_str)) {
         Some(hint) => error.hint(hint),
         None if folder.is_dir() => error.hint(format!("looked in '{}'", folder.display())),
-        None => error.hint(format!("folder '{}' does not exist either", folder.display())),
+        None => error.hint(format!(
+            "folder '{}' does not exist either",
+            folder.display()
+        )),
     }
 }
 
@@ -149,7 +158,12 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
         ))
         .hint("is a link leading back to its own folder?"));
     }
-    let failed = |error| Error::new(format!("cannot read folder '{}': {error}", folder.display()));
+    let failed = |error| {
+        Error::new(format!(
+            "cannot read folder '{}': {error}",
+            folder.display()
+        ))
+    };
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();

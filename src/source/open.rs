@@ -9,9 +9,7 @@ use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::functions::expr_fn::btrim;
-use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when,
-};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
 use datafusion::prelude::ident;
 
 use super::format::{CsvShape, Encoding, reader};
@@ -116,7 +114,10 @@ impl Layout {
         format: SourceFormat,
     ) -> Result<Self> {
         let schema: SchemaRef = Arc::new(Schema::new(
-            found.iter().map(|column| column.field.clone()).collect::<Vec<_>>(),
+            found
+                .iter()
+                .map(|column| column.field.clone())
+                .collect::<Vec<_>>(),
         ));
         let mut layout = Self {
             read: vec![],
@@ -148,19 +149,27 @@ impl Layout {
 
 /// The value of a text: blanks and the texts for NULL do not count.
 fn from_text(column: Expr, wanted: &DataType, null_text: &[String]) -> Result<Expr> {
-    let is_text = matches!(wanted, DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
+    let is_text = matches!(
+        wanted,
+        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8
+    );
     let trimmed = btrim(vec![column.clone()]);
     let mut nulls: Vec<Expr> = null_text.iter().map(|text| lit(text.as_str())).collect();
     nulls.push(lit(""));
     let kept = if is_text { column } else { trimmed.clone() };
-    let value = when(trimmed.in_list(nulls, false), lit(datafusion::common::ScalarValue::Utf8(None)))
-        .otherwise(kept)?;
+    let value = when(
+        trimmed.in_list(nulls, false),
+        lit(datafusion::common::ScalarValue::Utf8(None)),
+    )
+    .otherwise(kept)?;
     Ok(cast(value, wanted.clone()))
 }
 
 /// All files of a source have one format and are packed alike.
 fn common_encoding(files: &[InputFile], options: &SourceOptions) -> Result<Encoding> {
-    let first = files.first().ok_or_else(|| Error::new("a source without files"))?;
+    let first = files
+        .first()
+        .ok_or_else(|| Error::new("a source without files"))?;
     let encoding = Encoding::of(&first.path);
     for file in files {
         let other = Encoding::of(&file.path);
@@ -209,7 +218,9 @@ fn csv_columns(
                 same_names(first, columns, file, &found)?;
                 for (column, other) in columns.iter_mut().zip(&found) {
                     column.padded |= other.padded;
-                    let is_given = given.iter().any(|field| field.name() == column.field.name());
+                    let is_given = given
+                        .iter()
+                        .any(|field| field.name() == column.field.name());
                     if !is_given {
                         widen(column, other, first, file)?;
                     }
@@ -228,7 +239,10 @@ fn same_names(
     found: &[detect::DetectedColumn],
 ) -> Result<()> {
     let names = |columns: &[detect::DetectedColumn]| -> Vec<String> {
-        columns.iter().map(|column| column.field.name().clone()).collect()
+        columns
+            .iter()
+            .map(|column| column.field.name().clone())
+            .collect()
     };
     if names(columns) == names(found) {
         return Ok(());
@@ -255,8 +269,10 @@ fn widen(
         (Decimal128(p, s), Decimal128(q, t)) => Decimal128(*p.max(q), *s.max(t)),
         (Decimal128(p, s), Int64) | (Int64, Decimal128(p, s)) => Decimal128(*p, *s),
         (Float64, Int64 | Decimal128(..)) | (Int64 | Decimal128(..), Float64) => Float64,
-        _ => return Err(disagree(column.field.name(), (mine, first), (theirs, file))
-            .hint("WITH (columns = '… VARCHAR') settles a column's type")),
+        _ => {
+            return Err(disagree(column.field.name(), (mine, first), (theirs, file))
+                .hint("WITH (columns = '… VARCHAR') settles a column's type"));
+        }
     };
     column.field = column.field.clone().with_data_type(wide);
     Ok(())
@@ -340,7 +356,9 @@ fn partition_fields(files: &[InputFile]) -> Result<Vec<Field>> {
             let mut values = files.iter().map(|file| file.partitions[index].1.as_str());
             let is_date = |value: &str| value.parse::<chrono::NaiveDate>().is_ok();
             let is_whole = |value: &str| {
-                value.parse::<i64>().is_ok_and(|number| number.to_string() == value)
+                value
+                    .parse::<i64>()
+                    .is_ok_and(|number| number.to_string() == value)
             };
             let data_type = if values.clone().all(is_whole) {
                 DataType::Int64
@@ -363,7 +381,10 @@ fn check_named(options: &SourceOptions, schema: &SchemaRef) -> Result<()> {
                 "option '{option}' names the column '{name}', which is not there"
             ))
             .hint_if(suggest(name, names.clone()))
-            .hint(format!("the columns are {}", names.collect::<Vec<_>>().join(", "))));
+            .hint(format!(
+                "the columns are {}",
+                names.collect::<Vec<_>>().join(", ")
+            )));
         }
     }
     Ok(())

@@ -103,9 +103,7 @@ fn partitioned_file(file: &InputFile, partitions: &[Field]) -> Result<Partitione
         .partitions
         .iter()
         .zip(partitions)
-        .map(|((_, value), field)| {
-            ScalarValue::try_from_string(value.clone(), field.data_type())
-        })
+        .map(|((_, value), field)| ScalarValue::try_from_string(value.clone(), field.data_type()))
         .collect::<PlanResult<Vec<_>>>()?;
     values.push(ScalarValue::from(file.path.to_string_lossy().as_ref()));
     let meta = file.object_meta()?;

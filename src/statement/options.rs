@@ -90,16 +90,20 @@ impl Options {
             None => Ok(None),
             Some("true" | "yes" | "on" | "1") => Ok(Some(true)),
             Some("false" | "no" | "off" | "0") => Ok(Some(false)),
-            Some(other) => Err(
-                Error::new(format!("option '{key}' is true or false, not '{other}'"))
-                    .at(self.span(key)),
-            ),
+            Some(other) => Err(Error::new(format!(
+                "option '{key}' is true or false, not '{other}'"
+            ))
+            .at(self.span(key))),
         }
     }
 
     /// Fails on the first option that is not among those known.
     pub fn check_known(&self, what: &str, known: &[&str]) -> Result<()> {
-        match self.0.iter().find(|entry| !known.contains(&entry.key.as_str())) {
+        match self
+            .0
+            .iter()
+            .find(|entry| !known.contains(&entry.key.as_str()))
+        {
             None => Ok(()),
             Some(entry) => Err(Error::new(format!("{what} has no option '{}'", entry.key))
                 .at(entry.span)

@@ -44,11 +44,11 @@ fn parse_one(fragment: Fragment, script: &Arc<Script>) -> Result<Parsed> {
     };
     let next = parser.parser.peek_token();
     if next.token != Token::EOF {
-        return Err(
-            Error::new(format!("the statement should end here, but '{next}' follows"))
-                .at(Span::from_parser(next.span))
-                .hint("statements are separated by semicolons"),
-        );
+        return Err(Error::new(format!(
+            "the statement should end here, but '{next}' follows"
+        ))
+        .at(Span::from_parser(next.span))
+        .hint("statements are separated by semicolons"));
     }
     Ok(Parsed {
         statement,
@@ -60,16 +60,40 @@ fn parse_one(fragment: Fragment, script: &Arc<Script>) -> Result<Parsed> {
 }
 
 const FIRST_WORDS: [&str; 26] = [
-    "SELECT", "WITH", "CREATE", "DROP", "SHOW", "DESCRIBE", "MATERIALIZE", "SET", "RESET",
-    "EXPLAIN", "COPY", "INSERT", "UPDATE", "DELETE", "FROM", "VALUES", "TABLE", "ALTER",
-    "PREPARE", "EXECUTE", "DEALLOCATE", "BEGIN", "COMMIT", "ROLLBACK", "TRUNCATE", "DESC",
+    "SELECT",
+    "WITH",
+    "CREATE",
+    "DROP",
+    "SHOW",
+    "DESCRIBE",
+    "MATERIALIZE",
+    "SET",
+    "RESET",
+    "EXPLAIN",
+    "COPY",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "FROM",
+    "VALUES",
+    "TABLE",
+    "ALTER",
+    "PREPARE",
+    "EXECUTE",
+    "DEALLOCATE",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "TRUNCATE",
+    "DESC",
 ];
 
 fn parse_sql(parser: &mut DFParser<'_>) -> Result<SqlStatement> {
     let first = parser.parser.peek_token();
     let word = first.to_string().to_uppercase();
     parser.parse_statement().map_err(|error| {
-        let known = FIRST_WORDS.contains(&word.as_str()) || !first.token.to_string().chars().all(char::is_alphabetic);
+        let known = FIRST_WORDS.contains(&word.as_str())
+            || !first.token.to_string().chars().all(char::is_alphabetic);
         let error = Error::from(error);
         match known {
             true => error,
@@ -81,9 +105,7 @@ fn parse_sql(parser: &mut DFParser<'_>) -> Result<SqlStatement> {
 /// Is the n-th token ahead this word, unquoted?
 fn is_word(parser: &DFParser<'_>, n: usize, word: &str) -> bool {
     match parser.parser.peek_nth_token(n).token {
-        Token::Word(found) => {
-            found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word)
-        }
+        Token::Word(found) => found.quote_style.is_none() && found.value.eq_ignore_ascii_case(word),
         _ => false,
     }
 }
@@ -246,11 +268,15 @@ fn show(parser: &mut DFParser<'_>) -> Option<Statement> {
 }
 
 fn describe(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
-    let named = own_kind(parser, 1).is_some() && matches!(parser.parser.peek_nth_token(2).token, Token::Word(_));
+    let named = own_kind(parser, 1).is_some()
+        && matches!(parser.parser.peek_nth_token(2).token, Token::Word(_));
     if !named && parser.parser.peek_nth_token(2).token == Token::LParen {
         return Ok(None);
     }
-    if ["SELECT", "WITH", "VALUES"].iter().any(|word| is_word(parser, 1, word)) {
+    if ["SELECT", "WITH", "VALUES"]
+        .iter()
+        .any(|word| is_word(parser, 1, word))
+    {
         return Ok(None);
     }
     parser.parser.next_token();
@@ -278,8 +304,10 @@ fn set(parser: &mut DFParser<'_>) -> Result<Statement> {
         Token::Word(word) => word.value,
         Token::Minus => format!("-{}", parser.parser.next_token()),
         _ => {
-            return Err(Error::new(format!("segql.{setting} needs a text in quotes"))
-                .at(Span::from_parser(token.span)));
+            return Err(
+                Error::new(format!("segql.{setting} needs a text in quotes"))
+                    .at(Span::from_parser(token.span)),
+            );
         }
     };
     Ok(Statement::Set {

@@ -41,7 +41,9 @@ pub fn is_complete(text: &str) -> bool {
             .is_none_or(|last| last.token == Token::SemiColon),
         // What is wrong in a way that more text cannot mend is complete: the
         // parser then says what it is.
-        Err(error) => !error.message().to_lowercase().contains("unterminated"),
+        Err(error) => !["unterminated", "unexpected eof"]
+            .iter()
+            .any(|open| error.message().to_lowercase().contains(open)),
     }
 }
 
@@ -82,7 +84,12 @@ fn comment_above(blanks: &[TokenWithSpan]) -> Option<String> {
             Token::Whitespace(Whitespace::Newline) => newlines += 1,
             _ => {}
         }
-        if newlines > 1 && !matches!(token.token, Token::Whitespace(Whitespace::SingleLineComment { .. })) {
+        if newlines > 1
+            && !matches!(
+                token.token,
+                Token::Whitespace(Whitespace::SingleLineComment { .. })
+            )
+        {
             break;
         }
     }
@@ -114,7 +121,10 @@ mod tests {
 
     #[test]
     fn a_comment_belongs_to_the_statement_right_below() {
-        let script = Arc::new(Script::new("t", "-- heading\n\n-- who\n-- is in\nselect 1;"));
+        let script = Arc::new(Script::new(
+            "t",
+            "-- heading\n\n-- who\n-- is in\nselect 1;",
+        ));
         let fragments = split(&script).expect("splits");
         assert_eq!(fragments[0].comment.as_deref(), Some("who is in"));
     }

@@ -39,7 +39,10 @@ impl Layout {
 
     pub(super) fn members(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
         let day = format!("as_of={as_of}");
-        self.root.join(encode(segment)).join(day).join("members.parquet")
+        self.root
+            .join(encode(segment))
+            .join(day)
+            .join("members.parquet")
     }
 
     pub(super) fn records(&self) -> PathBuf {
@@ -63,14 +66,17 @@ impl Layout {
     }
 
     pub(super) fn version(&self, segment: &str, id: &str) -> PathBuf {
-        self.own("versions").join(encode(segment)).join(format!("{id}.parquet"))
+        self.own("versions")
+            .join(encode(segment))
+            .join(format!("{id}.parquet"))
     }
 
     /// A name that no other writer uses, in this process or another.
     pub(super) fn staged(&self) -> PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.own("staged").join(format!("{}-{number}.parquet", std::process::id()))
+        self.own("staged")
+            .join(format!("{}-{number}.parquet", std::process::id()))
     }
 }
 

@@ -88,7 +88,11 @@ impl Store {
     }
 
     /// The record of the snapshot that counts.
-    pub async fn snapshot(&self, segment: &str, as_of: NaiveDate) -> Result<Option<SnapshotRecord>> {
+    pub async fn snapshot(
+        &self,
+        segment: &str,
+        as_of: NaiveDate,
+    ) -> Result<Option<SnapshotRecord>> {
         self.read_json(&self.layout.record(segment, as_of)).await
     }
 
@@ -159,7 +163,9 @@ impl Store {
             self.objects.copy(&at(&target)?, &at(&aside)?).await?;
         }
         written.sync()?;
-        self.objects.rename(&at(written.path())?, &at(&target)?).await?;
+        self.objects
+            .rename(&at(written.path())?, &at(&target)?)
+            .await?;
         let record_path = self.layout.record(&record.segment, record.as_of);
         self.write_json(&record_path, record).await?;
         if let Some(previous) = previous
@@ -222,8 +228,11 @@ impl Store {
             Err(error) => return Err(self.failed(error)),
         };
         serde_json::from_slice(&bytes).map(Some).map_err(|error| {
-            Error::new(format!("'{}' is no record of segql: {error}", path.display()))
-                .hint("remove it; segql run makes what is missing anew")
+            Error::new(format!(
+                "'{}' is no record of segql: {error}",
+                path.display()
+            ))
+            .hint("remove it; segql run makes what is missing anew")
         })
     }
 

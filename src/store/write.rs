@@ -1,7 +1,7 @@
 //! Writing a snapshot's file: the same rows make the same bytes.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
@@ -9,30 +9,33 @@ use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::object_store::ObjectStore;
 use datafusion::object_store::buffered::BufWriter;
-use datafusion::parquet::arrow::AsyncArrowWriter;
-use datafusion::parquet::arrow::async_writer::AsyncFileWriter;
+use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::reader::FileReader;
 use datafusion::parquet::file::serialized_reader::SerializedFileReader;
-use futures::future::BoxFuture;
 use sha2::{Digest, Sha256};
+use tokio::io::AsyncWriteExt;
 
 use super::at;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Rows that are handed to the encoder at once, whatever arrives: pages depend
 /// on it.
 const BATCH_ROWS: usize = 8192;
+
+/// Encoded bytes that are handed on at once.
+const PART_BYTES: usize = 1 << 20;
 
 /// Key of the footer's entry with the content's checksum.
 const ID_KEY: &str = "segql.id";
 
 /// Writes one snapshot's file.
 pub struct SnapshotWriter {
-    writer: AsyncArrowWriter<Hashed>,
-    hash: Arc<Mutex<Sha256>>,
+    encoder: ArrowWriter<Vec<u8>>,
+    out: BufWriter,
+    hash: Sha256,
     coalescer: BatchCoalescer,
     path: PathBuf,
     rows: u64,
@@ -66,18 +69,14 @@ impl SnapshotWriter {
         path: PathBuf,
         schema: SchemaRef,
     ) -> Result<Self> {
-        let hash = Arc::new(Mutex::new(Sha256::new()));
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_created_by("segql".to_owned())
             .build();
-        let out = Hashed {
-            inner: BufWriter::new(objects, at(&path)?),
-            hash: Arc::clone(&hash),
-        };
         Ok(Self {
-            writer: AsyncArrowWriter::try_new(out, Arc::clone(&schema), Some(properties))?,
-            hash,
+            encoder: ArrowWriter::try_new(vec![], Arc::clone(&schema), Some(properties))?,
+            out: BufWriter::new(objects, at(&path)?),
+            hash: Sha256::new(),
             coalescer: BatchCoalescer::new(schema, BATCH_ROWS),
             path,
             rows: 0,
@@ -93,25 +92,42 @@ impl SnapshotWriter {
 
     async fn drain(&mut self) -> Result<()> {
         while let Some(batch) = self.coalescer.next_completed_batch() {
-            self.writer.write(&batch).await?;
+            self.encoder.write(&batch)?;
+            if self.encoder.inner().len() >= PART_BYTES {
+                self.send_data().await?;
+            }
         }
         Ok(())
     }
 
+    /// Hands encoded pages on, counted into the checksum.
+    async fn send_data(&mut self) -> Result<()> {
+        self.encoder.sync()?;
+        let bytes = std::mem::take(self.encoder.inner_mut());
+        self.hash.update(&bytes);
+        Ok(self.out.put(Bytes::from(bytes)).await?)
+    }
+
     /// Completes the file; its footer gets the definition's fingerprint and the
-    /// content's checksum.
+    /// checksum of all that stands before it.
     pub async fn finish(mut self, fingerprint: &str) -> Result<Written> {
         self.coalescer.finish_buffered_batch()?;
         self.drain().await?;
-        // All data pages are out before the footer, so the footer can name their sum.
-        self.writer.flush().await?;
-        let digest = self.hash.lock().map(|hash| hash.clone().finalize());
-        let digest = digest.map_err(|_| Error::new("a writer of snapshots stopped half-way"))?;
-        let id = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>();
+        self.encoder.flush()?;
+        self.send_data().await?;
+        let digest = self.hash.clone().finalize();
+        let id: String = digest
+            .iter()
+            .take(16)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         let entry = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
-        self.writer.append_key_value_metadata(entry(ID_KEY, &id));
-        self.writer.append_key_value_metadata(entry("segql.definition", fingerprint));
-        self.writer.close().await?;
+        self.encoder.append_key_value_metadata(entry(ID_KEY, &id));
+        self.encoder
+            .append_key_value_metadata(entry("segql.definition", fingerprint));
+        let footer = self.encoder.into_inner()?;
+        self.out.put(Bytes::from(footer)).await?;
+        self.out.shutdown().await?;
         Ok(Written {
             path: self.path,
             id,
@@ -133,23 +149,4 @@ pub(super) fn id_of(path: &Path) -> Result<Option<String>> {
     Ok(entries
         .and_then(|entries| entries.iter().find(|entry| entry.key == ID_KEY))
         .and_then(|entry| entry.value.clone()))
-}
-
-/// Sums every byte on its way out.
-struct Hashed {
-    inner: BufWriter,
-    hash: Arc<Mutex<Sha256>>,
-}
-
-impl AsyncFileWriter for Hashed {
-    fn write(&mut self, bytes: Bytes) -> BoxFuture<'_, datafusion::parquet::errors::Result<()>> {
-        if let Ok(mut hash) = self.hash.lock() {
-            hash.update(&bytes);
-        }
-        AsyncFileWriter::write(&mut self.inner, bytes)
-    }
-
-    fn complete(&mut self) -> BoxFuture<'_, datafusion::parquet::errors::Result<()>> {
-        AsyncFileWriter::complete(&mut self.inner)
-    }
 }

@@ -5,8 +5,19 @@ use std::path::{Path, PathBuf};
 
 /// Every room of `src/`, each after those it may use.
 const ORDER: [&str; 13] = [
-    "error", "sql_type", "statement", "output", "source", "store", "session", "catalog", "project",
-    "plan", "run", "cli", "repl",
+    "error",
+    "sql_type",
+    "statement",
+    "output",
+    "source",
+    "store",
+    "session",
+    "catalog",
+    "project",
+    "plan",
+    "run",
+    "cli",
+    "repl",
 ];
 
 fn rust_files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -37,7 +48,11 @@ fn texts(folder: &str) -> BTreeMap<PathBuf, String> {
 fn room(path: &Path) -> String {
     let inner = path.strip_prefix("src").expect("below src");
     let first = inner.components().next().expect("a name");
-    first.as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned()
+    first
+        .as_os_str()
+        .to_string_lossy()
+        .trim_end_matches(".rs")
+        .to_owned()
 }
 
 #[test]
@@ -51,7 +66,10 @@ fn rooms_use_only_rooms_before_them() {
         let place = ORDER.iter().position(|known| *known == room);
         let place = place.unwrap_or_else(|| panic!("room '{room}' is not in the list"));
         for used in text.split("crate::").skip(1) {
-            let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let used: String = used
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             let other = ORDER.iter().position(|known| *known == used);
             if other.is_none_or(|other| other > place) {
                 wrong.push(format!("{} uses {used}", path.display()));
@@ -77,7 +95,11 @@ fn cli_and_repl_do_not_know_each_other() {
 fn only_session_builds_a_session() {
     for (path, text) in texts("src") {
         if room(&path) != "session" {
-            for call in ["SessionContext::new", "SessionStateBuilder::new", "RuntimeEnvBuilder::new"] {
+            for call in [
+                "SessionContext::new",
+                "SessionStateBuilder::new",
+                "RuntimeEnvBuilder::new",
+            ] {
                 assert!(!text.contains(call), "{} calls {call}", path.display());
             }
         }
@@ -88,7 +110,13 @@ fn only_session_builds_a_session() {
 fn only_the_printer_touches_the_standard_streams() {
     for (path, text) in texts("src") {
         if !path.ends_with("output/printer.rs") {
-            for call in ["println!", "eprint!", "stdout()\n", "io::stdout", "io::stderr"] {
+            for call in [
+                "println!",
+                "eprint!",
+                "stdout()\n",
+                "io::stdout",
+                "io::stderr",
+            ] {
                 assert!(!text.contains(call), "{} has {call}", path.display());
             }
         }
@@ -98,8 +126,13 @@ fn only_the_printer_touches_the_standard_streams() {
 #[test]
 fn the_functions_do_not_depend_on_datafusion_itself() {
     let manifest = std::fs::read_to_string("udfs/Cargo.toml").expect("readable");
-    let dependencies = manifest.split("[dev-dependencies]").next().expect("a first part");
-    let whole = dependencies.lines().find(|line| line.starts_with("datafusion ") || line.starts_with("datafusion."));
+    let dependencies = manifest
+        .split("[dev-dependencies]")
+        .next()
+        .expect("a first part");
+    let whole = dependencies
+        .lines()
+        .find(|line| line.starts_with("datafusion ") || line.starts_with("datafusion."));
     assert_eq!(whole, None);
     for (path, text) in texts("udfs/src") {
         assert!(!text.contains("segql::"), "{} knows segql", path.display());

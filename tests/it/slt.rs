@@ -42,7 +42,11 @@ impl AsyncDB for Database {
                     let schema = rows.schema();
                     let batches: Vec<RecordBatch> = rows.try_collect().await?;
                     output = DBOutput::Rows {
-                        types: schema.fields().iter().map(|it| kind(it.data_type())).collect(),
+                        types: schema
+                            .fields()
+                            .iter()
+                            .map(|it| kind(it.data_type()))
+                            .collect(),
                         rows: batches.iter().flat_map(texts).collect(),
                     };
                 }
@@ -83,9 +87,20 @@ fn texts(batch: &RecordBatch) -> Vec<Vec<String>> {
         .iter()
         .map(|column| ArrayFormatter::try_new(column.as_ref(), &format).expect("a printable type"))
         .collect();
-    let cell = |text: String| if text.is_empty() { "(empty)".to_owned() } else { text };
+    let cell = |text: String| {
+        if text.is_empty() {
+            "(empty)".to_owned()
+        } else {
+            text
+        }
+    };
     (0..batch.num_rows())
-        .map(|row| columns.iter().map(|column| cell(column.value(row).to_string())).collect())
+        .map(|row| {
+            columns
+                .iter()
+                .map(|column| cell(column.value(row).to_string()))
+                .collect()
+        })
         .collect()
 }
 
@@ -110,7 +125,9 @@ fn every_file_of_sql_gives_what_it_says() {
 #[test]
 fn published_results_are_reached() {
     if !Path::new("../shared/data/README.md").exists() {
-        println!("SKIPPED: ../shared/data is absent, so nothing was compared with published results");
+        eprintln!(
+            "SKIPPED: ../shared/data is absent, so nothing was compared with published results"
+        );
         return;
     }
     run_all(Path::new("tests/published"));
@@ -123,7 +140,10 @@ fn run_all(folder: &Path) {
     let wanted = std::env::var("SLT").unwrap_or_default();
     all.retain(|path| path.to_string_lossy().contains(&wanted));
     if all.is_empty() {
-        println!("SKIPPED: no file below {} matches '{wanted}'", folder.display());
+        eprintln!(
+            "SKIPPED: no file below {} matches '{wanted}'",
+            folder.display()
+        );
         return;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -136,9 +156,11 @@ fn run_all(folder: &Path) {
         .filter_map(|path| {
             let mut runner = Runner::new(|| async { Ok(Database::new()) });
             let result = runtime.block_on(runner.run_file_async(path));
-            result.err().map(|error| format!("{}\n{error}", path.display()))
+            result
+                .err()
+                .map(|error| format!("{}\n{error}", path.display()))
         })
         .collect();
-    println!("{} files of SQL, {} failed", all.len(), failed.len());
+    eprintln!("{} files of SQL, {} failed", all.len(), failed.len());
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
 }
