@@ -187,7 +187,9 @@ impl<'a> Binder<'a> {
             None => return Err(definition.error("the source was not opened")),
         };
         let plan = source.plan(&definition.name, with_file)?;
-        visibility::as_of(plan, source, options, &self.evaluation.moment)
+        let moment = &self.evaluation.moment;
+        let seen = visibility::as_of(plan, source, options, moment)?;
+        visibility::in_session_zone(seen, moment)
     }
 
     /// A definition as a relation, planned once for this evaluation.

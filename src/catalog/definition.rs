@@ -29,6 +29,8 @@ pub struct Definition {
     pub base: PathBuf,
     /// Part of the project, as opposed to typed in the session.
     pub in_project: bool,
+    /// The library it comes from.
+    pub library: Option<String>,
 }
 
 const MEMBER_OPTIONS: [&str; 12] = [
@@ -77,6 +79,7 @@ impl Definition {
             references,
             base,
             in_project,
+            library: None,
         })
     }
 

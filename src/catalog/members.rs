@@ -1,5 +1,6 @@
 //! What makes a query a segment: its key, its label, who is left over.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::NaiveDate;
@@ -12,7 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSourc
 use datafusion::prelude::{coalesce, ident};
 
 use super::binder::{Binder, as_source};
-use super::{Definition, Evaluation, SharedTables, split_label};
+use super::{Definition, Evaluation, SharedTables, personal, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::session::Moment;
 use crate::source::{FilesTable, InputFile};
@@ -40,12 +41,26 @@ impl Binder<'_> {
         let source = self.source_of(definition)?;
         let key = self.key(definition, &source.schema())?;
         let label = self.label_column(definition, &source.schema(), &key)?;
-        let columns = flat_columns(&source.schema());
+        let personal = self.personal_columns(definition)?;
+        let columns = flat_columns(&source.schema(), |name| {
+            name != key && personal.contains(name)
+        });
         let plan = LogicalPlanBuilder::scan(definition.name.as_str(), source, None)?
             .project(columns)?
             .sort([ident(key.as_str()).sort(true, true)])?
             .build()?;
         Ok(MembersPlan { plan, key, label })
+    }
+
+    /// Columns of a definition that stay out of its snapshots. Looked for in a
+    /// plan without shared rows, whose origin cannot be seen any more.
+    fn personal_columns(&self, definition: &Definition) -> Result<BTreeSet<String>> {
+        let shared = SharedTables::new();
+        let whole = Binder::new(self.world, self.inputs, self.evaluation, &shared)?;
+        Ok(personal::columns(
+            &whole.definition(definition)?,
+            self.inputs,
+        ))
     }
 
     /// The key column of a segment.
@@ -170,9 +185,13 @@ pub(super) fn entity_key(entity: &Definition) -> String {
 }
 
 /// A column each; a struct `score` becomes `score.r`, `score.f`, ….
-fn flat_columns(schema: &Schema) -> Vec<Expr> {
+fn flat_columns(schema: &Schema, left_out: impl Fn(&str) -> bool) -> Vec<Expr> {
     let mut columns = vec![];
-    for field in schema.fields() {
+    for field in schema
+        .fields()
+        .iter()
+        .filter(|field| !left_out(field.name()))
+    {
         flatten(
             field,
             ident(field.name().as_str()),

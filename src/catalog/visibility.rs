@@ -5,10 +5,10 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::cast::as_boolean_array;
-use datafusion::common::{Result as PlanResult, ScalarValue};
+use datafusion::common::{Column, Result as PlanResult, ScalarValue};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility, lit,
+    ScalarUDFImpl, Signature, Volatility, cast, lit,
 };
 use datafusion::prelude::ident;
 
@@ -16,6 +16,35 @@ use crate::error::{Error, Result};
 use crate::session::{Moment, parse_zone};
 use crate::source::{NullTime, OpenSource, SourceOptions};
 use crate::sql_type::sql_type_name;
+
+/// Instants are shown in the session's zone, whatever zone a file gives them.
+pub(super) fn in_session_zone(plan: LogicalPlan, moment: &Moment) -> Result<LogicalPlan> {
+    let zone: Arc<str> = moment.zone().name().into();
+    let foreign = |data_type: &DataType| matches!(data_type, DataType::Timestamp(_, Some(other)) if *other != zone);
+    if !plan
+        .schema()
+        .fields()
+        .iter()
+        .any(|field| foreign(field.data_type()))
+    {
+        return Ok(plan);
+    }
+    let columns: Vec<Expr> = plan
+        .schema()
+        .iter()
+        .map(|(relation, field)| {
+            let column = Expr::Column(Column::new(relation.cloned(), field.name()));
+            match field.data_type() {
+                DataType::Timestamp(unit, _) if foreign(field.data_type()) => {
+                    let shown = DataType::Timestamp(*unit, Some(Arc::clone(&zone)));
+                    cast(column, shown).alias(field.name())
+                }
+                _ => column,
+            }
+        })
+        .collect();
+    Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
+}
 
 /// Keeps the rows whose event time is not after the moment.
 pub(super) fn as_of(
@@ -131,8 +160,12 @@ impl ScalarUDFImpl for Timeless {
         if as_boolean_array(&missing)?.true_count() == 0 {
             return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(false))));
         }
+        let column = match &args.args[1] {
+            ColumnarValue::Scalar(column) => format!("'{column}' "),
+            ColumnarValue::Array(_) => String::new(),
+        };
         Err(
-            Error::new(format!("event_time {} is NULL in some rows", args.args[1]))
+            Error::new(format!("event_time {column}is NULL in some rows"))
                 .hint("WITH (null_time = 'show') sees them at every date, 'hide' never")
                 .into(),
         )

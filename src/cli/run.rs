@@ -8,7 +8,7 @@ use super::arguments::Run;
 use super::settings::Settings;
 use crate::error::{Error, Exit, Result};
 use crate::output::{Emitter, Format};
-use crate::run::RunRequest;
+use crate::run::{RunReport, RunRequest};
 use crate::store::{NodeRecord, NodeStatus, RunRecord};
 
 pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
@@ -27,7 +27,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
             printer.note(&format!("{} {}", node.status.word(), node.name));
         }
     };
-    let record = match engine.run(&request, &mut progress).await {
+    let report = match engine.run(&request, &mut progress).await {
         Err(error) if arguments.allow_empty && error.exit_class() == Exit::Usage => {
             printer.note(error.message());
             return Ok(());
@@ -41,19 +41,20 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
         ));
     }
     match settings.format {
-        Some(Format::Json | Format::Jsonl) => emit_json(&mut emitter, &record)?,
-        _ => emitter.batch(&sizes(&record)?)?,
+        Some(Format::Json | Format::Jsonl) => emit_json(&mut emitter, &report.record)?,
+        _ => emitter.batch(&sizes(&report.record)?)?,
     }
     emitter.finish()?;
     conclude(
         settings,
-        &record,
+        &report,
         &engine.store().root().display().to_string(),
     )
 }
 
 /// Says in a line what came of it; fails when a node did.
-fn conclude(settings: &Settings, record: &RunRecord, store: &str) -> Result<()> {
+fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> {
+    let record = &report.record;
     let count = |status: NodeStatus| {
         record
             .nodes
@@ -69,15 +70,8 @@ fn conclude(settings: &Settings, record: &RunRecord, store: &str) -> Result<()> 
         count(NodeStatus::Unchanged),
         record.seconds,
     ));
-    for node in record
-        .nodes
-        .iter()
-        .filter(|node| node.status == NodeStatus::Error)
-    {
-        let reason = node.reason.as_deref().unwrap_or_default();
-        settings
-            .printer
-            .error(&format!("error: {} {}: {reason}", node.kind, node.name));
+    for (name, error) in &report.errors {
+        settings.printer.report(&error.clone().context(name));
     }
     match failed + skipped {
         0 => Ok(()),

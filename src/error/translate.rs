@@ -156,10 +156,45 @@ fn from_text(text: &str) -> Error {
         _ => Exit::Failed,
     };
     let (message, hint) = split_hint(message);
-    Error::new(decapitalize(message))
+    let message = in_sql_words(message.trim_end_matches('.'));
+    Error::new(decapitalize(&message))
         .at(span)
         .exit(exit)
         .hint_if(hint)
+}
+
+/// Arrow's names for types that slip into messages of casts.
+const TYPES: [(&str, &str); 14] = [
+    ("Int8", "TINYINT"),
+    ("Int16", "SMALLINT"),
+    ("Int32", "INTEGER"),
+    ("Int64", "BIGINT"),
+    ("UInt8", "TINYINT UNSIGNED"),
+    ("UInt16", "SMALLINT UNSIGNED"),
+    ("UInt32", "INTEGER UNSIGNED"),
+    ("UInt64", "BIGINT UNSIGNED"),
+    ("Float32", "REAL"),
+    ("Float64", "DOUBLE"),
+    ("Utf8", "VARCHAR"),
+    ("Utf8View", "VARCHAR"),
+    ("LargeUtf8", "VARCHAR"),
+    ("Date32", "DATE"),
+];
+
+fn in_sql_words(message: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut text = String::with_capacity(message.len());
+    for word in message.split_inclusive(|c| !is_part(c)) {
+        let bare = word.trim_end_matches(|c| !is_part(c));
+        let known = TYPES.iter().find(|(arrow, _)| *arrow == bare);
+        text.push_str(known.map_or(bare, |(_, sql)| sql));
+        text.push_str(&word[bare.len()..]);
+    }
+    // The long form repeats itself and names columns twice.
+    match text.split_once(": While expanding wildcard, ") {
+        Some((short, _)) => short.to_owned(),
+        None => text,
+    }
 }
 
 /// Some messages end in a line of their own: `Did you mean 'x'?`.

@@ -10,8 +10,9 @@ use crate::statement::Kind;
 const HELP: &str = "selectors are names, +name (with what it builds on), name+ (with what builds \
                     on it), tag:…, kind:segment, kind:segmentation and *";
 
-/// The names of the segments and segmentations that selectors choose; all
-/// without a selector. One that matches nothing is an error.
+/// The names of the segments and segmentations that selectors choose; without a
+/// selector all but those of libraries, which run only when named. One that
+/// matches nothing is an error.
 pub fn select(catalog: &Catalog, selectors: &[String]) -> Result<BTreeSet<String>> {
     let everything = ["*".to_owned()];
     let selectors = match selectors {
@@ -33,7 +34,7 @@ fn one(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
             .collect()
     };
     let found = if selector == "*" {
-        matching(&|_| true)
+        matching(&|it| it.library.is_none())
     } else if let Some(tag) = selector.strip_prefix("tag:") {
         matching(&|it| {
             it.create

@@ -32,6 +32,9 @@ pub struct Config {
     /// Format of results.
     #[serde(default)]
     pub format: Option<String>,
+    /// Libraries to include.
+    #[serde(default)]
+    pub library: Vec<String>,
     /// Variables with their defaults.
     #[serde(default)]
     vars: BTreeMap<String, toml::Value>,
@@ -48,7 +51,7 @@ pub struct Target {
     pub store: String,
 }
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "name",
     "time_zone",
     "as_of",
@@ -56,6 +59,7 @@ const KEYS: [&str; 9] = [
     "threads",
     "temp_dir",
     "format",
+    "library",
     "vars",
     "target",
 ];

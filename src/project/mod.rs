@@ -54,6 +54,9 @@ impl Project {
     /// Reads all definitions; says of each file that cannot be read why.
     pub fn load(&self) -> Result<Catalog> {
         let mut catalog = Catalog::default();
+        for library in &self.config.library {
+            catalog.include(library)?;
+        }
         for path in self.files()? {
             let shown = path
                 .strip_prefix(&self.root)

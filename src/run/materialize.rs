@@ -23,6 +23,15 @@ pub struct RunRequest {
     pub dry_run: bool,
 }
 
+/// What came of a run.
+#[derive(Debug)]
+pub struct RunReport {
+    /// What is kept of it.
+    pub record: RunRecord,
+    /// Why something failed, by name.
+    pub errors: BTreeMap<String, Error>,
+}
+
 /// What a run carries from node to node.
 struct Run<'e> {
     engine: &'e Engine,
@@ -51,7 +60,7 @@ impl Engine {
         &self,
         request: &RunRequest,
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
-    ) -> Result<RunRecord> {
+    ) -> Result<RunReport> {
         let clock = Instant::now();
         Graph::new(&self.catalog).check()?;
         let chosen = select(&self.catalog, &request.selectors)?;
@@ -84,7 +93,10 @@ impl Engine {
         if !request.dry_run {
             self.store.add_run(&record).await?;
         }
-        Ok(record)
+        Ok(RunReport {
+            record,
+            errors: run.failed,
+        })
     }
 }
 

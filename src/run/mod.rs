@@ -13,5 +13,5 @@ mod show;
 
 pub use check::{CheckReport, CheckResult};
 pub use engine::{Engine, Setup};
-pub use materialize::RunRequest;
+pub use materialize::{RunReport, RunRequest};
 pub use query::Outcome;

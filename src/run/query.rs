@@ -57,6 +57,13 @@ impl Engine {
                 let described = self.describe(&name.text).await;
                 described.map_err(|error| error.at(name.span))
             }
+            Statement::Include(names) => {
+                for name in names {
+                    let included = self.catalog.include(&name.text);
+                    included.map_err(|error| error.at(name.span))?;
+                }
+                Ok(Outcome::Done(None))
+            }
             Statement::Set {
                 setting,
                 value,
@@ -67,7 +74,10 @@ impl Engine {
             }
             Statement::Materialize { name, to } => {
                 let done = self.materialize_one(&name.text, to.as_deref()).await;
-                done.map_err(|error| error.at(name.span))
+                done.map_err(|error| match error.place() {
+                    Some(_) => error,
+                    None => error.at(name.span),
+                })
             }
             Statement::Sql(statement) => {
                 let plan = self
@@ -139,24 +149,15 @@ impl Engine {
             selectors: vec![name],
             dry_run: false,
         };
-        let record = self.run(&request, &mut |_| {}).await?;
-        match record
-            .nodes
-            .iter()
-            .find_map(|node| node.reason.as_ref().map(|reason| (node, reason)))
-        {
-            Some((node, reason)) if node.status == crate::store::NodeStatus::Error => {
-                Err(Error::new(reason.clone()))
-            }
-            _ => Ok(Outcome::Done(record.nodes.last().map(|node| {
-                format!(
-                    "{}: {} members ({})",
-                    node.name,
-                    node.rows.unwrap_or(0),
-                    node.status.word()
-                )
-            }))),
+        let mut report = self.run(&request, &mut |_| {}).await?;
+        if let Some((_, error)) = report.errors.pop_first() {
+            return Err(error);
         }
+        let node = report.record.nodes.last().map(|node| {
+            let rows = node.rows.unwrap_or(0);
+            format!("{}: {rows} members ({})", node.name, node.status.word())
+        });
+        Ok(Outcome::Done(node))
     }
 }
 

@@ -2,14 +2,22 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::array::{RecordBatch, StringArray};
+
 use super::{Engine, Outcome};
+use crate::catalog::libraries;
 use crate::error::{Error, Result, Script};
 use crate::statement::{self, Kind, Listing, Statement};
 
 impl Engine {
     pub(super) async fn show(&mut self, listing: Listing) -> Result<Outcome> {
+        if listing == Listing::Libraries {
+            let names: StringArray = libraries().into_iter().map(Some).collect();
+            let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as _)])?;
+            return Ok(Outcome::of(batch));
+        }
         let query = match listing {
-            Listing::Tables => {
+            Listing::Tables | Listing::Libraries => {
                 "SELECT table_name AS name, table_type AS kind FROM information_schema.tables \
                  WHERE table_schema = 'public' ORDER BY 1"
             }

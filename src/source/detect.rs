@@ -210,6 +210,7 @@ impl Guess {
         self.integer &= numeric && !has_point && value.parse::<i64>().is_ok();
         self.decimal &= numeric && fraction.len() <= MAX_MONEY_SCALE;
         self.float &= !leading_zero
+            && !value.starts_with('+')
             && value.bytes().any(|byte| byte.is_ascii_digit())
             && value.parse::<f64>().is_ok();
         self.scale = self.scale.max(fraction.len().min(MAX_MONEY_SCALE) as i8);

@@ -35,7 +35,7 @@ impl InputFile {
         std::fs::File::open(path).map_err(failed)?;
         let modified = meta.modified().map_err(failed)?;
         Ok(Self {
-            path: path.to_owned(),
+            path: std::fs::canonicalize(path).map_err(failed)?,
             size: meta.len(),
             modified: chrono::DateTime::<chrono::Utc>::from(modified)
                 .timestamp_nanos_opt()

@@ -54,6 +54,8 @@ pub enum Statement {
         /// A file of its own instead of the store.
         to: Option<String>,
     },
+    /// `INCLUDE LIBRARY name, …`.
+    Include(Vec<Name>),
     /// `SET segql.… = …`.
     Set {
         /// The setting behind `segql.`.
@@ -193,4 +195,6 @@ pub enum Listing {
     Kind(Kind),
     /// Everything that can be selected from.
     Tables,
+    /// The libraries that can be included.
+    Libraries,
 }

@@ -24,7 +24,15 @@ pub fn parse(script: &Arc<Script>) -> Result<Vec<Result<Parsed>>> {
         .into_iter()
         .map(|fragment| {
             let span = fragment.span;
-            parse_one(fragment, script).map_err(|error| error.at(Some(span)).within(script))
+            parse_one(fragment, script).map_err(|error| match error.message() {
+                message if message.ends_with("found: EOF") => {
+                    let expected = message.replace(", found: EOF", ", but the statement ends");
+                    let (line, column) = span.end;
+                    let end = Span::point(line, column);
+                    Error::new(expected).at(Some(end)).within(script)
+                }
+                _ => error.at(Some(span)).within(script),
+            })
         })
         .collect())
 }
@@ -59,7 +67,7 @@ fn parse_one(fragment: Fragment, script: &Arc<Script>) -> Result<Parsed> {
     })
 }
 
-const FIRST_WORDS: [&str; 26] = [
+const FIRST_WORDS: [&str; 27] = [
     "SELECT",
     "WITH",
     "CREATE",
@@ -78,6 +86,7 @@ const FIRST_WORDS: [&str; 26] = [
     "VALUES",
     "TABLE",
     "ALTER",
+    "INCLUDE",
     "PREPARE",
     "EXECUTE",
     "DEALLOCATE",
@@ -163,6 +172,15 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
             false => None,
         };
         return Ok(Some(Statement::Materialize { name, to }));
+    }
+    if is_word(parser, 0, "INCLUDE") && is_word(parser, 1, "LIBRARY") {
+        parser.parser.next_token();
+        parser.parser.next_token();
+        let mut names = vec![name(parser)?];
+        while parser.parser.consume_token(&Token::Comma) {
+            names.push(name(parser)?);
+        }
+        return Ok(Some(Statement::Include(names)));
     }
     if is_word(parser, 0, "SET") && is_word(parser, 1, "segql") {
         return set(parser).map(Some);
@@ -258,10 +276,13 @@ fn show(parser: &mut DFParser<'_>) -> Option<Statement> {
         .into_iter()
         .find(|kind| is_word(parser, 1, &plural(kind)))
         .map(Listing::Kind);
-    let listing = match is_word(parser, 1, "TABLES") {
-        true => Some(Listing::Tables),
-        false => kind,
-    }?;
+    let listing = if is_word(parser, 1, "TABLES") {
+        Listing::Tables
+    } else if is_word(parser, 1, "LIBRARIES") {
+        Listing::Libraries
+    } else {
+        kind?
+    };
     parser.parser.next_token();
     parser.parser.next_token();
     Some(Statement::Show(listing))

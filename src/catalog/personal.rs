@@ -1,0 +1,111 @@
+//! Which columns of a plan are personal, because a source says so of the column
+//! they come from.
+//!
+//! A column keeps its nature through views, joins, groups, casts and aliases.
+//! Of computed values only texts do: `upper(email)` is personal, `email IS NULL`
+//! and `length(email)` are not.
+
+use std::collections::BTreeSet;
+
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, JoinType};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+
+use super::inputs::Inputs;
+
+/// Source and column.
+type Origin = (String, String);
+
+/// The names of a plan's personal columns.
+pub(super) fn columns(plan: &LogicalPlan, inputs: &Inputs) -> BTreeSet<String> {
+    let personal: BTreeSet<Origin> = inputs
+        .sources
+        .iter()
+        .filter_map(|(name, opened)| Some((name, opened.as_ref().ok()?)))
+        .flat_map(|(name, (_, options))| {
+            options
+                .personal
+                .iter()
+                .map(move |column| (name.clone(), column.clone()))
+        })
+        .collect();
+    if personal.is_empty() {
+        return BTreeSet::new();
+    }
+    let fields = plan.schema().fields();
+    (0..fields.len())
+        .filter(|index| is_personal(plan, *index, &personal))
+        .map(|index| fields[index].name().clone())
+        .collect()
+}
+
+fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) -> bool {
+    match plan {
+        LogicalPlan::TableScan(scan) => {
+            let name = plan.schema().field(index).name().clone();
+            personal.contains(&(scan.table_name.table().to_owned(), name))
+        }
+        LogicalPlan::Projection(projection) => {
+            of_expr(&projection.expr[index], &projection.input, personal)
+        }
+        LogicalPlan::Aggregate(aggregate) => {
+            let outputs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr);
+            // Grouping sets add columns of their own, which say nothing of anyone.
+            outputs
+                .into_iter()
+                .nth(index)
+                .is_some_and(|expr| of_expr(expr, &aggregate.input, personal))
+        }
+        LogicalPlan::Window(window) => {
+            let below = window.input.schema().fields().len();
+            match index.checked_sub(below) {
+                None => is_personal(&window.input, index, personal),
+                Some(own) => of_expr(&window.window_expr[own], &window.input, personal),
+            }
+        }
+        LogicalPlan::Join(join) => {
+            let left = join.left.schema().fields().len();
+            let right_only = matches!(
+                join.join_type,
+                JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark
+            );
+            match index.checked_sub(left).filter(|_| !right_only) {
+                None if right_only => is_personal(&join.right, index, personal),
+                None => is_personal(&join.left, index, personal),
+                Some(index) if index < join.right.schema().fields().len() => {
+                    is_personal(&join.right, index, personal)
+                }
+                // The mark of a mark join.
+                Some(_) => false,
+            }
+        }
+        // Filters, sorts, limits, aliases and unions hand their columns on.
+        other => other
+            .inputs()
+            .iter()
+            .filter(|input| index < input.schema().fields().len())
+            .any(|input| is_personal(input, index, personal)),
+    }
+}
+
+fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
+    let of_column = |column: &Column| {
+        let found = input.schema().maybe_index_of_column(column);
+        found.is_some_and(|index| is_personal(input, index, personal))
+    };
+    match expr {
+        Expr::Alias(alias) => of_expr(&alias.expr, input, personal),
+        Expr::Cast(cast) => of_expr(&cast.expr, input, personal),
+        Expr::TryCast(cast) => of_expr(&cast.expr, input, personal),
+        Expr::Column(column) => of_column(column),
+        computed => {
+            let is_text = computed.get_type(input.schema()).is_ok_and(|data_type| {
+                matches!(
+                    data_type,
+                    DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+                ) || data_type.is_nested()
+            });
+            is_text && computed.column_refs().into_iter().any(of_column)
+        }
+    }
+}
