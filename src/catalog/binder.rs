@@ -25,7 +25,9 @@ use datafusion::sql::planner::{SqlToRel, object_name_to_table_reference};
 use datafusion::sql::sqlparser::ast::{self, Query};
 
 use super::inputs::{Inputs, World, not_found};
-use super::{Definition, Graph, file_column, members, relation_name, split_label, visibility};
+use super::{
+    Definition, Graph, file_column, members, relation_name, same_names, split_label, visibility,
+};
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
 use crate::statement::{Body, Kind};
@@ -54,13 +56,10 @@ pub struct Binder<'a> {
 }
 
 impl<'a> Binder<'a> {
-    /// A binder for one evaluation; `shared` holds what was computed for it.
-    pub fn new(
-        world: World<'a>,
-        inputs: &'a Inputs,
-        evaluation: &'a Evaluation,
-        shared: &SharedTables,
-    ) -> Result<Self> {
+    /// A binder for the evaluation of a world; `shared` holds what was computed
+    /// for it.
+    pub fn new(world: World<'a>, inputs: &'a Inputs, shared: &SharedTables) -> Result<Self> {
+        let evaluation = world.evaluation;
         let moment = &evaluation.moment;
         let clock = segql_udfs::Clock::new(moment.nanos(), moment.zone().name())?;
         let functions = segql_udfs::scalar_functions_at(&clock)
@@ -108,6 +107,7 @@ impl<'a> Binder<'a> {
     /// tree asks for `_file`.
     fn prepare<T: ast::VisitMut + ast::Visit>(&self, tree: &mut T) -> Result<bool> {
         self.evaluation.variables.put_into(tree)?;
+        same_names::tell_apart(tree);
         let with_file = file_column::is_mentioned(tree);
         if with_file {
             let is_source = |name: &ast::ObjectName| {
@@ -188,7 +188,7 @@ impl<'a> Binder<'a> {
         };
         let plan = source.plan(&definition.name, with_file)?;
         let moment = &self.evaluation.moment;
-        let seen = visibility::as_of(plan, source, options, moment)?;
+        let seen = visibility::as_of(plan, &definition.name, source, options, moment)?;
         visibility::in_session_zone(seen, moment)
     }
 

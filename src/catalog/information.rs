@@ -11,12 +11,11 @@ use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
-use super::Evaluation;
+use super::Definition;
 use super::binder::{Binder, SharedTables};
 use super::inputs::{Inputs, World};
 use super::references::Reference;
 use crate::error::Result;
-use crate::session::{Moment, Variables};
 
 /// Names of tables made in the session (`CREATE TABLE`, `CREATE EXTERNAL TABLE`).
 pub(super) fn session_tables(session: &SessionContext) -> Vec<String> {
@@ -51,26 +50,29 @@ pub(super) async fn table(
     Ok(information.table(relation).await?.map(provider_as_source))
 }
 
+/// Every definition that can be planned now, planned.
 async fn views(world: World<'_>) -> Result<Vec<(String, Arc<dyn TableProvider>)>> {
-    let evaluation = Evaluation {
-        moment: Moment::at(chrono::Utc::now(), chrono_tz::UTC),
-        variables: Variables::default(),
-    };
     let mut views: Vec<(String, Arc<dyn TableProvider>)> = vec![];
     for definition in world.catalog.all() {
         if definition.id() != definition.name {
             continue;
         }
-        let mention = Reference::to(&definition.name);
-        // What cannot be planned now has no columns to show.
-        let Ok(inputs) = Box::pin(Inputs::collect(world, &[mention])).await else {
-            continue;
-        };
-        let binder = Binder::new(world, &inputs, &evaluation, &SharedTables::new())?;
-        if let Ok(plan) = binder.definition(definition) {
+        let planned = with_binder(world, definition, |binder| binder.definition(definition)).await;
+        if let Ok(plan) = planned {
             let view = ViewTable::new(plan, Some(definition.text.clone()));
             views.push((definition.name.clone(), Arc::new(view)));
         }
     }
     Ok(views)
+}
+
+/// Asks a binder about one definition, with what that rests on looked up.
+pub(super) async fn with_binder<T>(
+    world: World<'_>,
+    definition: &Definition,
+    ask: impl FnOnce(&Binder<'_>) -> Result<T>,
+) -> Result<T> {
+    let mention = Reference::to(&definition.name);
+    let inputs = Box::pin(Inputs::collect(world, &[mention])).await?;
+    ask(&Binder::new(world, &inputs, &SharedTables::new())?)
 }

@@ -10,7 +10,7 @@ use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
-use super::{Catalog, Graph, information, relations};
+use super::{Catalog, Evaluation, Graph, information, relations};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
 use crate::statement::{Body, Kind};
@@ -27,6 +27,8 @@ pub struct World<'a> {
     pub store: &'a Store,
     /// Sources opened before.
     pub cache: &'a SourceCache,
+    /// What a statement is evaluated with.
+    pub evaluation: &'a Evaluation,
 }
 
 /// Sources that were opened, as long as their files stay the same.

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSourc
 use datafusion::prelude::{coalesce, ident};
 
 use super::binder::{Binder, as_source};
+use super::inputs::World;
 use super::{Definition, Evaluation, SharedTables, personal, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::session::Moment;
@@ -41,10 +42,13 @@ impl Binder<'_> {
         let source = self.source_of(definition)?;
         let key = self.key(definition, &source.schema())?;
         let label = self.label_column(definition, &source.schema(), &key)?;
+        let first = |name: &str| name == key || Some(name) == label.as_deref();
         let personal = self.personal_columns(definition)?;
-        let columns = flat_columns(&source.schema(), |name| {
-            name != key && personal.contains(name)
-        });
+        let mut columns = vec![ident(key.as_str())];
+        columns.extend(label.as_deref().map(ident));
+        columns.extend(flat_columns(&source.schema(), |name| {
+            first(name) || personal.contains(name)
+        }));
         let plan = LogicalPlanBuilder::scan(definition.name.as_str(), source, None)?
             .project(columns)?
             .sort([ident(key.as_str()).sort(true, true)])?
@@ -52,11 +56,28 @@ impl Binder<'_> {
         Ok(MembersPlan { plan, key, label })
     }
 
+    /// The entity that a segment is about, if it has one.
+    pub fn entity(&self, definition: &Definition) -> Option<String> {
+        let options = &definition.create.options;
+        if let Some(entity) = options.text("entity") {
+            return Some(entity.to_owned());
+        }
+        let key = self.key_of(definition).ok()?;
+        let mut entities = self.world.catalog.of_kind(Kind::Entity);
+        let fitting = entities.find(|entity| entity_key(entity) == key);
+        fitting.map(|entity| entity.name.clone())
+    }
+
+    /// The key column of a definition.
+    pub fn key_of(&self, definition: &Definition) -> Result<String> {
+        self.key(definition, &self.source_of(definition)?.schema())
+    }
+
     /// Columns of a definition that stay out of its snapshots. Looked for in a
     /// plan without shared rows, whose origin cannot be seen any more.
     fn personal_columns(&self, definition: &Definition) -> Result<BTreeSet<String>> {
         let shared = SharedTables::new();
-        let whole = Binder::new(self.world, self.inputs, self.evaluation, &shared)?;
+        let whole = Binder::new(self.world, self.inputs, &shared)?;
         Ok(personal::columns(
             &whole.definition(definition)?,
             self.inputs,
@@ -283,10 +304,7 @@ pub(super) fn label(
         )));
     }
     let labels = definition.labels();
-    if !labels.is_empty()
-        && !labels.contains(&label)
-        && definition.create.options.text("otherwise") != Some(label)
-    {
+    if !labels.is_empty() && !labels.contains(&label) {
         return Err(Error::new(format!(
             "segmentation '{}' has no label '{label}'",
             definition.name
@@ -336,7 +354,11 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
                 variables: binder.evaluation.variables.clone(),
             };
             let shared = SharedTables::new();
-            let other = Binder::new(binder.world, binder.inputs, &evaluation, &shared)?;
+            let world = World {
+                evaluation: &evaluation,
+                ..binder.world
+            };
+            let other = Binder::new(world, binder.inputs, &shared)?;
             other.source_of(definition)?
         }
     };

@@ -15,6 +15,7 @@ mod members;
 mod personal;
 mod references;
 mod relations;
+mod same_names;
 mod visibility;
 
 use std::collections::BTreeMap;

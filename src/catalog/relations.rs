@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::prelude::{col, ident};
 
 use super::binder::as_source;
+use super::information::with_binder;
 use super::inputs::World;
 use super::members::{entity_key, scan_name, snapshot_table};
 use super::{Definition, Graph};
@@ -45,7 +46,7 @@ pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableS
     let batch = match name {
         "sources" => sources(world),
         "entities" => entities(world),
-        "segments" => segments(world),
+        "segments" => segments(world).await,
         "checks" => checks(world),
         "lineage" => lineage(world),
         "runs" => runs(world).await,
@@ -147,16 +148,22 @@ fn entities(world: World<'_>) -> Result<RecordBatch> {
     ])
 }
 
-fn segments(world: World<'_>) -> Result<RecordBatch> {
+async fn segments(world: World<'_>) -> Result<RecordBatch> {
     let all: Vec<_> = world
         .catalog
         .all()
         .filter(|it| it.kind().has_members())
         .collect();
+    let mut entities = vec![];
+    for segment in &all {
+        let entity = with_binder(world, segment, |binder| Ok(binder.entity(segment))).await;
+        // What cannot be planned now is about nobody yet.
+        entities.push(entity.ok().flatten().or_else(|| option("entity")(segment)));
+    }
     batch(vec![
         ("name", about(&all, name)),
         ("kind", about(&all, |it| Some(it.kind().to_string()))),
-        ("entity", about(&all, option("entity"))),
+        ("entity", text(entities.into_iter())),
         ("description", about(&all, |it| it.description.clone())),
         ("owner", about(&all, option("owner"))),
         ("purpose", about(&all, option("purpose"))),

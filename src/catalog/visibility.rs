@@ -49,6 +49,7 @@ pub(super) fn in_session_zone(plan: LogicalPlan, moment: &Moment) -> Result<Logi
 /// Keeps the rows whose event time is not after the moment.
 pub(super) fn as_of(
     plan: LogicalPlan,
+    name: &str,
     source: &OpenSource,
     options: &SourceOptions,
     moment: &Moment,
@@ -68,7 +69,9 @@ pub(super) fn as_of(
     let condition = match options.null_time {
         NullTime::Hide => seen,
         NullTime::Show => seen.or(missing),
-        NullTime::Error => seen.or(missing.clone().and(Timeless::call(missing, column))),
+        NullTime::Error => seen.or(missing
+            .clone()
+            .and(Timeless::call(missing, &format!("{name}.{column}")))),
     };
     Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)
 }
@@ -165,7 +168,7 @@ impl ScalarUDFImpl for Timeless {
             ColumnarValue::Array(_) => String::new(),
         };
         Err(
-            Error::new(format!("event_time {column}is NULL in some rows"))
+            Error::new(format!("event time {column}is NULL in some rows"))
                 .hint("WITH (null_time = 'show') sees them at every date, 'hide' never")
                 .into(),
         )

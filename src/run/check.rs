@@ -45,8 +45,8 @@ impl Engine {
                     .map(|definition| Reference::to(&definition.name)),
             )
             .collect();
-        let inputs = Inputs::collect(self.world(), &mentions).await?;
         let evaluation = self.evaluation()?;
+        let inputs = Inputs::collect(self.world(&evaluation), &mentions).await?;
         let mut reports = vec![];
         for check in self.catalog.of_kind(Kind::Check) {
             let result = self.violations(check, &inputs, &evaluation).await;
@@ -79,10 +79,8 @@ impl Engine {
         inputs: &Inputs,
         evaluation: &Evaluation,
     ) -> Result<u64> {
-        let plan = {
-            let shared = SharedTables::new();
-            Binder::new(self.world(), inputs, evaluation, &shared)?.definition(check)?
-        };
+        let world = self.world(evaluation);
+        let plan = Binder::new(world, inputs, &SharedTables::new())?.definition(check)?;
         let frame = self.session.execute_logical_plan(plan).await?;
         let mut rows = frame.execute_stream().await?;
         let mut count = 0;
@@ -98,10 +96,8 @@ impl Engine {
         inputs: &Inputs,
         evaluation: &Evaluation,
     ) -> Result<()> {
-        let plan = {
-            let shared = SharedTables::new();
-            Binder::new(self.world(), inputs, evaluation, &shared)?.members(segment)?
-        };
+        let world = self.world(evaluation);
+        let plan = Binder::new(world, inputs, &SharedTables::new())?.members(segment)?;
         let mut members = self.members(segment, plan).await?;
         while members.next().await?.is_some() {}
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{RecordBatch, StringArray};
 
 use super::{Engine, Outcome};
-use crate::catalog::{Definition, Graph};
+use crate::catalog::{Binder, Definition, Graph, Inputs, Reference, SharedTables};
 use crate::error::Result;
 use crate::sql_type::sql_type_name;
 
@@ -31,6 +31,22 @@ impl Engine {
         }
     }
 
+    /// What cannot be planned now has neither.
+    async fn key_and_entity(&self, definition: &Definition) -> (Option<String>, Option<String>) {
+        let Ok(evaluation) = self.evaluation() else {
+            return (None, None);
+        };
+        let world = self.world(&evaluation);
+        let mention = Reference::to(&definition.name);
+        let Ok(inputs) = Inputs::collect(world, &[mention]).await else {
+            return (None, None);
+        };
+        match Binder::new(world, &inputs, &SharedTables::new()) {
+            Ok(binder) => (binder.key_of(definition).ok(), binder.entity(definition)),
+            Err(_) => (None, None),
+        }
+    }
+
     async fn describe_segment(&self, definition: &Definition) -> Result<Outcome> {
         let graph = Graph::new(&self.catalog);
         let options = &definition.create.options;
@@ -39,7 +55,9 @@ impl Engine {
             ("kind", Some(definition.kind().to_string())),
             ("description", definition.description.clone()),
         ];
-        for option in ["entity", "owner", "purpose", "tags", "action", "channel"] {
+        let (key, entity) = self.key_and_entity(definition).await;
+        facts.extend([("entity", entity), ("key", key)]);
+        for option in ["owner", "purpose", "tags", "action", "channel"] {
             let list = options.list(option).unwrap_or_default().join(", ");
             facts.push((option, (!list.is_empty()).then_some(list)));
         }

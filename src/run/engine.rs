@@ -109,12 +109,22 @@ impl Engine {
         })
     }
 
-    pub(super) fn world(&self) -> World<'_> {
+    pub(super) fn world<'a>(&'a self, evaluation: &'a Evaluation) -> World<'a> {
         World {
+            evaluation,
             catalog: &self.catalog,
             session: &self.session,
             store: &self.store,
             cache: &self.cache,
+        }
+    }
+
+    /// `SHOW segql.…`.
+    pub(super) fn setting(&self, setting: &str) -> Result<String> {
+        match setting {
+            "as_of" => Ok(self.moment()?.to_string()),
+            "time_zone" => Ok(self.zone.name().to_owned()),
+            _ => Err(no_setting(setting)),
         }
     }
 
@@ -131,11 +141,7 @@ impl Engine {
                 let mut state = state.write();
                 state.config_mut().options_mut().execution.time_zone = Some(value.to_owned());
             }
-            _ => {
-                return Err(Error::usage(format!("there is no setting segql.{setting}"))
-                    .hint_if(suggest(setting, ["as_of", "time_zone"]))
-                    .hint("settings are segql.as_of and segql.time_zone"));
-            }
+            _ => return Err(no_setting(setting)),
         }
         Ok(())
     }
@@ -148,20 +154,20 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         let mentions = crate::catalog::of_statement(&statement)?;
         let evaluation = self.evaluation()?;
-        let inputs = Inputs::collect(self.world(), &mentions)
+        let world = self.world(&evaluation);
+        let inputs = Inputs::collect(world, &mentions)
             .await
             .map_err(|error| error.within(script))?;
-        let shared = SharedTables::new();
-        let binder = Binder::new(self.world(), &inputs, &evaluation, &shared)?;
+        let binder = Binder::new(world, &inputs, &SharedTables::new())?;
         binder.statement(statement, script)
     }
 
     /// The columns of something that can be selected from.
     pub async fn columns(&self, name: &str) -> Result<datafusion::arrow::datatypes::SchemaRef> {
         let evaluation = self.evaluation()?;
-        let inputs = Inputs::collect(self.world(), &[Reference::to(name)]).await?;
-        let shared = SharedTables::new();
-        let binder = Binder::new(self.world(), &inputs, &evaluation, &shared)?;
+        let world = self.world(&evaluation);
+        let inputs = Inputs::collect(world, &[Reference::to(name)]).await?;
+        let binder = Binder::new(world, &inputs, &SharedTables::new())?;
         Ok(binder.relation(name)?.schema())
     }
 
@@ -184,4 +190,10 @@ impl Engine {
         }
         Ok(stem)
     }
+}
+
+fn no_setting(setting: &str) -> Error {
+    Error::usage(format!("there is no setting segql.{setting}"))
+        .hint_if(suggest(setting, ["as_of", "time_zone"]))
+        .hint("settings are segql.as_of and segql.time_zone")
 }

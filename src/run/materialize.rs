@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
+
+use chrono::{DateTime, Utc};
 
 use super::Engine;
 use super::fingerprint::Fingerprint;
@@ -61,7 +64,7 @@ impl Engine {
         request: &RunRequest,
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
-        let clock = Instant::now();
+        let (clock, started) = (Instant::now(), Utc::now());
         Graph::new(&self.catalog).check()?;
         let chosen = select(&self.catalog, &request.selectors)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;
@@ -71,10 +74,11 @@ impl Engine {
                 .of_kind(crate::statement::Kind::Entity)
                 .flat_map(|it| it.references.clone()),
         );
+        let evaluation = self.evaluation()?;
         let mut run = Run {
             engine: self,
-            inputs: Inputs::collect(self.world(), &mentions).await?,
-            evaluation: self.evaluation()?,
+            inputs: Inputs::collect(self.world(&evaluation), &mentions).await?,
+            evaluation,
             shared: SharedTables::new(),
             kept: vec![],
             failed: BTreeMap::new(),
@@ -83,9 +87,9 @@ impl Engine {
         };
         let nodes = run.nodes(progress).await;
         let record = RunRecord {
-            run: run_name(self),
+            run: run_name(started),
             as_of: run.evaluation.moment.date(),
-            started: self.now(),
+            started,
             seconds: clock.elapsed().as_secs_f64(),
             nodes,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -100,10 +104,12 @@ impl Engine {
     }
 }
 
-/// Sorts by time; the process number tells runs of one instant apart.
-fn run_name(engine: &Engine) -> String {
-    let time = engine.now().format("%Y%m%dT%H%M%S%.6fZ");
-    format!("{time}-{}", std::process::id())
+/// Sorts by time; the process and a number in it tell runs of one instant apart.
+fn run_name(started: DateTime<Utc>) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let time = started.format("%Y%m%dT%H%M%S%.6fZ");
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{time}-{}-{number:04}", std::process::id())
 }
 
 impl Run<'_> {
@@ -175,9 +181,8 @@ impl Run<'_> {
 
     fn binder(&self) -> Result<Binder<'_>> {
         Binder::new(
-            self.engine.world(),
+            self.engine.world(&self.evaluation),
             &self.inputs,
-            &self.evaluation,
             &self.shared,
         )
     }
@@ -282,7 +287,7 @@ impl Run<'_> {
             variables: made_from.variables,
             inputs: made_from.inputs,
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            started: self.engine.now(),
+            started: Utc::now(),
             seconds: started.elapsed().as_secs_f64(),
         };
         store.commit(written, &record).await?;

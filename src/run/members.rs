@@ -12,7 +12,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use super::Engine;
-use crate::catalog::{Definition, MembersPlan};
+use crate::catalog::{Binder, Definition, Inputs, MembersPlan, Reference, SharedTables};
 use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
@@ -28,6 +28,7 @@ pub(super) struct Members {
     what: String,
     last: Option<ArrayRef>,
     nulls: u64,
+    unlabelled: u64,
     repeated: Vec<String>,
     /// Members by label so far.
     pub(super) labels: BTreeMap<String, u64>,
@@ -42,17 +43,7 @@ impl Engine {
         definition: &Definition,
         members: MembersPlan,
     ) -> Result<Members> {
-        let mut declared: Vec<String> =
-            definition.labels().into_iter().map(str::to_owned).collect();
-        if !declared.is_empty() {
-            declared.extend(
-                definition
-                    .create
-                    .options
-                    .text("otherwise")
-                    .map(str::to_owned),
-            );
-        }
+        let declared = definition.labels().into_iter().map(str::to_owned).collect();
         let frame = self.session.execute_logical_plan(members.plan).await?;
         let stream = frame.execute_stream().await?;
         let schema = stream.schema();
@@ -67,6 +58,7 @@ impl Engine {
             stream,
             last: None,
             nulls: 0,
+            unlabelled: 0,
             repeated: vec![],
             labels: BTreeMap::new(),
             rows: 0,
@@ -86,13 +78,10 @@ impl Engine {
             .hint("end it in .parquet, .csv, .json, …")
         })?;
         let evaluation = self.evaluation()?;
-        let mention = crate::catalog::Reference::to(&definition.name);
-        let inputs = crate::catalog::Inputs::collect(self.world(), &[mention]).await?;
-        let plan = {
-            let shared = crate::catalog::SharedTables::new();
-            let binder = crate::catalog::Binder::new(self.world(), &inputs, &evaluation, &shared)?;
-            binder.members(&definition)?
-        };
+        let mention = Reference::to(&definition.name);
+        let world = self.world(&evaluation);
+        let inputs = Inputs::collect(world, &[mention]).await?;
+        let plan = Binder::new(world, &inputs, &SharedTables::new())?.members(&definition)?;
         let mut members = self.members(&definition, plan).await?;
         let mut file = AtomicFile::create(path)?;
         let mut renderer =
@@ -166,8 +155,8 @@ impl Members {
         let labels = cast(labels, &DataType::Utf8)?;
         let labels = labels.as_string::<i32>();
         let mut run: Option<(&str, u64)> = None;
-        for label in labels.iter() {
-            let label = label.unwrap_or("NULL");
+        self.unlabelled += labels.null_count() as u64;
+        for label in labels.iter().flatten() {
             match &mut run {
                 Some((current, count)) if *current == label => *count += 1,
                 _ => {
@@ -201,6 +190,15 @@ impl Members {
                 self.what, self.nulls, self.rows
             ))
             .hint("a segment has one row per key; leave rows without a key out with WHERE … IS NOT NULL"));
+        }
+        if self.unlabelled > 0 {
+            return Err(Error::new(format!(
+                "{} gives no label (NULL) to {} of {} rows",
+                self.what, self.unlabelled, self.rows
+            ))
+            .hint(
+                "add an ELSE to the CASE, or leave these rows out and set WITH (otherwise = '…')",
+            ));
         }
         if self.repeated.is_empty() {
             return Ok(());

@@ -1,6 +1,8 @@
 //! One statement → its outcome.
 
-use datafusion::arrow::array::{AsArray, RecordBatch};
+use std::sync::Arc;
+
+use datafusion::arrow::array::{AsArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::execution::SendableRecordBatchStream;
@@ -52,6 +54,16 @@ impl Engine {
                 removed.map_err(|error| error.at(drop.name.span))?;
                 Ok(Outcome::Done(None))
             }
+            Statement::ShowSetting { setting, span } => {
+                let value = self.setting(setting).map_err(|error| error.at(*span))?;
+                let names = StringArray::from(vec![format!("segql.{setting}")]);
+                let values = StringArray::from(vec![value]);
+                let batch = RecordBatch::try_from_iter([
+                    ("name", Arc::new(names) as _),
+                    ("value", Arc::new(values) as _),
+                ])?;
+                Ok(Outcome::of(batch))
+            }
             Statement::Show(listing) => self.show(*listing).await,
             Statement::Describe(name) => {
                 let described = self.describe(&name.text).await;
@@ -93,6 +105,10 @@ impl Engine {
     async fn create(&mut self, parsed: &Parsed) -> Result<Outcome> {
         let definition = Definition::new(parsed, self.base()?, false)?;
         let name = definition.name.clone();
+        let is_table = self.session.table_exist(name.as_str())?;
+        if is_table && definition.id() == name {
+            return Err(definition.error(format!("table '{name}' is defined already")));
+        }
         let mut trial = self.catalog.clone();
         trial.add(definition)?;
         // A circle would make every later statement fail.
@@ -109,7 +125,7 @@ impl Engine {
                 | LogicalPlan::Statement(_)
                 | LogicalPlan::Copy(_)
                 | LogicalPlan::Dml(_)
-        );
+        ) && !matches!(plan, LogicalPlan::Statement(PlanStatement::Execute(_)));
         let is_explained = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_));
         if let LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) = &plan
             && self.catalog.find(table.name.table()).is_some()

@@ -63,6 +63,10 @@ pub(super) fn detect(
             break;
         }
         for (guess, value) in guesses.iter_mut().zip(record.iter()) {
+            let value = std::str::from_utf8(value).map_err(|_| {
+                let line = record.position().map_or(0, csv::Position::line);
+                not_utf8(path, line)
+            })?;
             guess.see(value, null_text);
         }
         more = read(&mut reader, &mut record, path)?;
@@ -98,6 +102,14 @@ fn read<R: Read>(
     })
 }
 
+fn not_utf8(path: &Path, line: u64) -> Error {
+    Error::new(format!(
+        "'{}', line {line}: this is not UTF-8 text",
+        path.display()
+    ))
+    .hint("save the file as UTF-8")
+}
+
 fn names(record: &ByteRecord, header: bool, path: &Path) -> Result<Vec<String>> {
     let mut seen = BTreeSet::new();
     record
@@ -107,13 +119,7 @@ fn names(record: &ByteRecord, header: bool, path: &Path) -> Result<Vec<String>> 
             let name = match std::str::from_utf8(value) {
                 Ok(name) if header && !name.trim().is_empty() => name.trim().to_owned(),
                 Ok(_) => format!("column_{}", index + 1),
-                Err(_) => {
-                    return Err(Error::new(format!(
-                        "'{}' is not UTF-8 text (its first line is not)",
-                        path.display()
-                    ))
-                    .hint("save it as UTF-8"));
-                }
+                Err(_) => return Err(not_utf8(path, 1)),
             };
             match seen.insert(name.clone()) {
                 true => Ok(name),
@@ -164,10 +170,7 @@ impl Default for Guess {
 const MAX_MONEY_SCALE: usize = 6;
 
 impl Guess {
-    fn see(&mut self, raw: &[u8], null_text: &[String]) {
-        let Ok(text) = std::str::from_utf8(raw) else {
-            return self.is_text();
-        };
+    fn see(&mut self, text: &str, null_text: &[String]) {
         let value = text.trim();
         if value.is_empty() || null_text.iter().any(|null| null == value) {
             return;
@@ -180,21 +183,6 @@ impl Guess {
         self.date &= shape == Some(TimeShape::Date);
         self.local_time &= shape == Some(TimeShape::Local);
         self.instant &= shape == Some(TimeShape::Instant);
-    }
-
-    fn is_text(&mut self) {
-        *self = Self {
-            seen: true,
-            padded: false,
-            boolean: false,
-            integer: false,
-            decimal: false,
-            float: false,
-            date: false,
-            local_time: false,
-            instant: false,
-            ..*self
-        };
     }
 
     fn see_number(&mut self, value: &str) {
@@ -280,7 +268,7 @@ mod tests {
     fn guess(values: &[&str]) -> DataType {
         let mut guess = Guess::default();
         for value in values {
-            guess.see(value.as_bytes(), &["N/A".to_owned()]);
+            guess.see(value, &["N/A".to_owned()]);
         }
         guess.data_type()
     }

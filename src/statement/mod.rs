@@ -45,6 +45,13 @@ pub enum Statement {
     Drop(Drop),
     /// `SHOW SOURCES` and relatives.
     Show(Listing),
+    /// `SHOW segql.…`.
+    ShowSetting {
+        /// The setting behind `segql.`.
+        setting: String,
+        /// Where it stands.
+        span: Option<Span>,
+    },
     /// `DESCRIBE [SEGMENT] name`.
     Describe(Name),
     /// `MATERIALIZE [SEGMENT] name [TO 'file']`.

@@ -158,6 +158,14 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
             Some(kind) => drop_statement(parser, kind).map(Some),
         };
     }
+    if is_word(parser, 0, "SHOW") && is_word(parser, 1, "segql") {
+        parser.parser.next_token();
+        parser.parser.next_token();
+        parser.parser.expect_token(&Token::Period)?;
+        let span = Span::from_parser(parser.parser.peek_token().span);
+        let setting = parser.parser.parse_identifier()?.value.to_lowercase();
+        return Ok(Some(Statement::ShowSetting { setting, span }));
+    }
     if is_word(parser, 0, "SHOW") {
         return Ok(show(parser));
     }
