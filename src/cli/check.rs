@@ -12,7 +12,7 @@ use crate::run::{CheckReport, CheckResult};
 
 pub(super) async fn run(settings: &Settings, _arguments: &Check) -> Result<()> {
     settings.needed_project()?;
-    let mut emitter = Emitter::new(settings.printer, settings.format, settings.output.clone())?;
+    let mut emitter = Emitter::new(settings.printer, settings.format, settings.output.clone())?.whole();
     let reports = settings.engine()?.check().await?;
     emitter.batch(&table(&reports)?)?;
     emitter.finish()?;

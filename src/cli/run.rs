@@ -14,7 +14,7 @@ use crate::store::{NodeRecord, NodeStatus, RunRecord};
 pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
     settings.needed_project()?;
     let printer = settings.printer;
-    let mut emitter = Emitter::new(printer, settings.format, settings.output.clone())?;
+    let mut emitter = Emitter::new(printer, settings.format, settings.output.clone())?.whole();
     let engine = settings.engine()?;
     let moment = engine.moment()?;
     let request = RunRequest {

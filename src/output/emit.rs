@@ -62,6 +62,14 @@ impl Emitter {
         })
     }
 
+    /// Shows every row, however many.
+    pub fn whole(self) -> Self {
+        Self {
+            max_rows: None,
+            ..self
+        }
+    }
+
     /// Takes any number of results into one file.
     pub fn many(self) -> Self {
         Self {

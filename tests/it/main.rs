@@ -9,5 +9,6 @@ mod command;
 mod errors;
 mod examples;
 mod project;
+mod readme;
 mod rooms;
 mod slt;
