@@ -2,7 +2,7 @@
 //! this very use put in as typed literals.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
@@ -20,13 +20,14 @@ use datafusion::logical_expr::{
     WindowUDF,
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
-use datafusion::sql::parser::Statement as SqlStatement;
+use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use datafusion::sql::planner::{SqlToRel, object_name_to_table_reference};
 use datafusion::sql::sqlparser::ast::{self, Query};
 
 use super::inputs::{Inputs, World, not_found};
 use super::{
-    Definition, Graph, file_column, members, relation_name, same_names, split_label, visibility,
+    Definition, Graph, any_case, column_names, explain_error, file_column, members,
+    members_function, relation_name, split_label, visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
@@ -78,36 +79,51 @@ impl<'a> Binder<'a> {
 
     /// Plans any statement of DataFusion's.
     pub fn statement(&self, statement: SqlStatement, script: &Script) -> Result<LogicalPlan> {
-        self.plan_below(
-            super::of_statement(&statement)?
-                .iter()
-                .map(|found| found.name.as_str()),
-        )?;
+        let mentions = super::of_statement(&statement)?;
+        let names = || mentions.iter().map(|found| found.name.as_str());
+        self.plan_below(names())?;
         let mut statement = statement;
-        let with_file = match &mut statement {
-            SqlStatement::Statement(inner) => self.prepare(inner.as_mut())?,
-            SqlStatement::CopyTo(copy) => match &mut copy.source {
-                datafusion::sql::parser::CopyToSource::Query(query) => {
-                    self.prepare(query.as_mut())?
+        let mut with_file = false;
+        match &mut statement {
+            SqlStatement::Statement(inner) => with_file = self.prepare(inner.as_mut(), names())?,
+            SqlStatement::CopyTo(copy) => {
+                if let CopyToSource::Query(query) = &mut copy.source {
+                    with_file = self.prepare(query.as_mut(), names())?;
                 }
-                _ => false,
-            },
-            _ => false,
-        };
+            }
+            SqlStatement::Explain(explain) => {
+                if let SqlStatement::Statement(inner) = explain.statement.as_mut() {
+                    with_file = self.prepare(inner.as_mut(), names())?;
+                }
+            }
+            _ => {}
+        }
         let scope = Scope {
             binder: self,
             with_file,
         };
-        SqlToRel::new(&scope)
-            .statement_to_plan(statement)
-            .map_err(|error| Error::from(error).within(script))
+        let planned = SqlToRel::new(&scope).statement_to_plan(statement.clone());
+        planned.map_err(|error| {
+            let error = Error::from(error);
+            let error = match &statement {
+                SqlStatement::Statement(tree) => explain_error::complete(error, tree, &self.state),
+                _ => error,
+            };
+            error.within(script)
+        })
     }
 
-    /// Puts variables in and takes `_file` out of wildcards; says whether the
-    /// tree asks for `_file`.
-    fn prepare<T: ast::VisitMut + ast::Visit>(&self, tree: &mut T) -> Result<bool> {
+    /// Puts variables in, tells columns of one name apart, finds columns whatever
+    /// their case and takes `_file` out of wildcards; says whether the tree asks
+    /// for `_file`.
+    fn prepare<'n, T: ast::VisitMut + ast::Visit>(
+        &self,
+        tree: &mut T,
+        names: impl Iterator<Item = &'n str>,
+    ) -> Result<bool> {
         self.evaluation.variables.put_into(tree)?;
-        same_names::tell_apart(tree);
+        column_names::complete(tree);
+        any_case::match_columns(tree, self.columns_of(names));
         let with_file = file_column::is_mentioned(tree);
         if with_file {
             let is_source = |name: &ast::ObjectName| {
@@ -119,6 +135,18 @@ impl<'a> Binder<'a> {
             file_column::hide_from_wildcards(tree, &is_source);
         }
         Ok(with_file)
+    }
+
+    /// All columns of these relations; those that cannot be planned have none.
+    fn columns_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeSet<String> {
+        names
+            .filter_map(|name| self.relation(name).ok())
+            .flat_map(|relation| {
+                let schema = relation.schema();
+                let names = schema.fields().iter().map(|field| field.name().clone());
+                names.collect::<Vec<_>>()
+            })
+            .collect()
     }
 
     /// Plans what these names rest on from the ground up, so that planning one
@@ -159,7 +187,7 @@ impl<'a> Binder<'a> {
                 Ok(LogicalPlanBuilder::scan(table.text.as_str(), source, None)?.build()?)
             }
             Body::Query { query, columns, .. } => {
-                let plan = self.query(query)?;
+                let plan = self.query(query, definition)?;
                 let plan = rename(plan, columns)?;
                 match definition.kind() {
                     Kind::Segmentation => members::with_otherwise(self, definition, plan),
@@ -169,15 +197,20 @@ impl<'a> Binder<'a> {
         }
     }
 
-    fn query(&self, query: &Query) -> Result<LogicalPlan> {
+    fn query(&self, query: &Query, definition: &Definition) -> Result<LogicalPlan> {
         let mut query = query.clone();
-        let with_file = self.prepare(&mut query)?;
+        let names = definition
+            .references
+            .iter()
+            .map(|found| found.name.as_str());
+        let with_file = self.prepare(&mut query, names)?;
         let statement = ast::Statement::Query(Box::new(query));
         let scope = Scope {
             binder: self,
             with_file,
         };
-        Ok(SqlToRel::new(&scope).sql_statement_to_plan(statement)?)
+        let planned = SqlToRel::new(&scope).sql_statement_to_plan(statement.clone());
+        planned.map_err(|error| explain_error::complete(error.into(), &statement, &self.state))
     }
 
     fn source(&self, definition: &Definition, with_file: bool) -> Result<LogicalPlan> {
@@ -296,7 +329,7 @@ impl ContextProvider for Scope<'_, '_> {
     ) -> PlanResult<Arc<dyn TableSource>> {
         let args = self.binder.constants(args)?;
         if name.eq_ignore_ascii_case("members") {
-            return Ok(members::function(self.binder, &args)?);
+            return Ok(members_function::function(self.binder, &args)?);
         }
         let functions = self.state().table_functions();
         let Some(function) = functions.get(&name.to_lowercase()) else {

@@ -44,6 +44,18 @@ impl<'a> Graph<'a> {
             .collect()
     }
 
+    /// All that a definition rests on, itself left out; circles do no harm.
+    pub fn below(&self, name: &str) -> BTreeSet<&'a str> {
+        let mut found = BTreeSet::new();
+        let mut open = self.builds_on(name);
+        while let Some(next) = open.pop() {
+            if next != name && found.insert(next) {
+                open.extend(self.builds_on(next));
+            }
+        }
+        found
+    }
+
     /// Who builds on a definition directly.
     pub fn dependants(&self, name: &str) -> Vec<String> {
         self.edges
@@ -71,27 +83,43 @@ impl<'a> Graph<'a> {
         Ok(walk.order)
     }
 
-    /// Every name mentioned is known, and nothing builds on itself.
-    pub fn check(&self) -> Result<()> {
+    /// What is wrong with definitions by themselves, by id: names that nobody
+    /// defined, and circles. `is_table` knows the tables of the session.
+    pub fn faults(&self, is_table: impl Fn(&str) -> bool) -> BTreeMap<String, Error> {
+        let mut faults = BTreeMap::new();
         for definition in self.catalog.all() {
-            self.check_names(definition)?;
+            let id = definition.id();
+            let names = definition
+                .references
+                .iter()
+                .map(|found| found.name.as_str());
+            let own = [definition.name.as_str()];
+            let circle = match id == definition.name {
+                true => self.order(own),
+                false => self.order(names),
+            };
+            if let Err(error) = self.check_names(definition, &is_table) {
+                faults.insert(id, error);
+            } else if let Err(error) = circle
+                && error.message().contains(&format!(" {id} "))
+            {
+                faults.insert(id, error);
+            }
         }
-        self.order(
-            self.catalog
-                .all()
-                .map(|definition| definition.name.as_str()),
-        )?;
-        Ok(())
+        faults
     }
 
-    fn check_names(&self, definition: &Definition) -> Result<()> {
+    fn check_names(&self, definition: &Definition, is_table: &impl Fn(&str) -> bool) -> Result<()> {
         for reference in &definition.references {
             let name = reference.name.as_str();
             let elsewhere = name.starts_with("segql.") || name.starts_with("information_schema.");
-            if reference.by_text || elsewhere || self.catalog.find(name).is_some() {
+            if reference.by_text || elsewhere || self.catalog.find(name).is_some() || is_table(name)
+            {
                 continue;
             }
-            let error = match looks_like_path(name) {
+            let is_path = looks_like_path(name);
+            let error = match is_path {
+                true if !definition.in_project => continue,
                 true => Error::new(format!(
                     "a project's definitions read sources, not files: '{name}'"
                 ))

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Schema;
 use datafusion::catalog::information_schema::InformationSchemaProvider;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
 };
+use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
@@ -18,7 +20,7 @@ use super::references::Reference;
 use crate::error::Result;
 
 /// Names of tables made in the session (`CREATE TABLE`, `CREATE EXTERNAL TABLE`).
-pub(super) fn session_tables(session: &SessionContext) -> Vec<String> {
+pub fn session_tables(session: &SessionContext) -> Vec<String> {
     let catalog = session.catalog("datafusion");
     let schema = catalog.and_then(|catalog| catalog.schema("public"));
     let mut names = schema
@@ -28,8 +30,7 @@ pub(super) fn session_tables(session: &SessionContext) -> Vec<String> {
     names
 }
 
-/// A table of `information_schema` that knows definitions as well: each that
-/// can be planned now stands there as a view.
+/// A table of `information_schema` that knows definitions as well, as views.
 pub(super) async fn table(
     relation: &str,
     world: World<'_>,
@@ -50,7 +51,7 @@ pub(super) async fn table(
     Ok(information.table(relation).await?.map(provider_as_source))
 }
 
-/// Every definition that can be planned now, planned.
+/// Every definition, planned where that can be done now.
 async fn views(world: World<'_>) -> Result<Vec<(String, Arc<dyn TableProvider>)>> {
     let mut views: Vec<(String, Arc<dyn TableProvider>)> = vec![];
     for definition in world.catalog.all() {
@@ -58,10 +59,12 @@ async fn views(world: World<'_>) -> Result<Vec<(String, Arc<dyn TableProvider>)>
             continue;
         }
         let planned = with_binder(world, definition, |binder| binder.definition(definition)).await;
-        if let Ok(plan) = planned {
-            let view = ViewTable::new(plan, Some(definition.text.clone()));
-            views.push((definition.name.clone(), Arc::new(view)));
-        }
+        let view: Arc<dyn TableProvider> = match planned {
+            Ok(plan) => Arc::new(ViewTable::new(plan, Some(definition.text.clone()))),
+            // Its name stands there all the same, without columns.
+            Err(_) => Arc::new(EmptyTable::new(Arc::new(Schema::empty()))),
+        };
+        views.push((definition.name.clone(), view));
     }
     Ok(views)
 }

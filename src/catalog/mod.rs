@@ -4,18 +4,22 @@
 //! by a [`Binder`] that holds the as-of, time zone and variables of that use.
 //! So nothing goes stale, and one query can look at two dates.
 
+mod any_case;
 mod binder;
+mod column_names;
 mod definition;
+mod explain_error;
 mod file_column;
 mod graph;
 mod information;
 mod inputs;
+mod key;
 mod library;
 mod members;
+mod members_function;
 mod personal;
 mod references;
 mod relations;
-mod same_names;
 mod visibility;
 
 use std::collections::BTreeMap;
@@ -27,9 +31,11 @@ use crate::statement::Kind;
 pub use binder::{Binder, Evaluation, SharedTables};
 pub use definition::Definition;
 pub use graph::Graph;
+pub use information::session_tables;
 pub use inputs::{Inputs, SourceCache, World};
+pub use key::LABEL_COLUMN;
 pub use library::libraries;
-pub use members::{LABEL_COLUMN, MembersPlan};
+pub use members::MembersPlan;
 pub use references::{Reference, of_statement, relation_name};
 pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS};
 

@@ -2,12 +2,14 @@
 //! they come from.
 //!
 //! A column keeps its nature through views, joins, groups, casts and aliases.
-//! Of computed values only texts do: `upper(email)` is personal, `email IS NULL`
-//! and `length(email)` are not.
+//! Of computed values numbers, truth values and times do not carry it on:
+//! `upper(email)` and `sha256(email)` are personal, `email IS NULL` and
+//! `length(email)` are not.
 
 use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, JoinType};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
@@ -88,6 +90,17 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
     }
 }
 
+/// Does a subquery in an expression hand out anything personal?
+fn of_subqueries(expr: &Expr, personal: &BTreeSet<Origin>) -> bool {
+    expr.exists(|part| {
+        Ok(match part {
+            Expr::ScalarSubquery(query) => is_personal(&query.subquery, 0, personal),
+            _ => false,
+        })
+    })
+    .unwrap_or(true)
+}
+
 fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
     let of_column = |column: &Column| {
         let found = input.schema().maybe_index_of_column(column);
@@ -99,13 +112,13 @@ fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> boo
         Expr::TryCast(cast) => of_expr(&cast.expr, input, personal),
         Expr::Column(column) => of_column(column),
         computed => {
-            let is_text = computed.get_type(input.schema()).is_ok_and(|data_type| {
-                matches!(
-                    data_type,
-                    DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
-                ) || data_type.is_nested()
-            });
-            is_text && computed.column_refs().into_iter().any(of_column)
+            let data_type = computed.get_type(input.schema()).unwrap_or(DataType::Null);
+            let says_who = !(data_type.is_numeric()
+                || data_type.is_temporal()
+                || data_type == DataType::Boolean);
+            says_who
+                && (computed.column_refs().into_iter().any(of_column)
+                    || of_subqueries(computed, personal))
         }
     }
 }

@@ -8,8 +8,8 @@ use datafusion::sql::parser::Statement as SqlStatement;
 use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{
-    self, Expr, FunctionArg, FunctionArgExpr, ObjectName, Query, Spanned, TableFactor, Value,
-    Visit, Visitor,
+    self, Expr, FunctionArg, FunctionArgExpr, ObjectName, Query, Spanned, TableFactor, Visit,
+    Visitor,
 };
 
 use crate::error::{Result, Span};
@@ -134,9 +134,9 @@ impl Mentions {
         self.functions.extend(Self::name(name));
         for arg in args {
             if let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = arg
-                && let Value::SingleQuotedString(text) = &value.value
+                && let Some(text) = value.value.clone().into_string()
             {
-                self.texts.insert(text.clone());
+                self.texts.insert(text);
             }
         }
     }

@@ -11,12 +11,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 /// Without a command: a shell; with -c or -f, or when standard input is no
 /// terminal, a script. Each FILE becomes a table named after its stem.
 #[derive(Debug, Parser)]
-#[command(
-    name = "segql",
-    version,
-    args_conflicts_with_subcommands = true,
-    subcommand_precedence_over_arg = true
-)]
+#[command(name = "segql", version, subcommand_precedence_over_arg = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,
@@ -175,6 +170,12 @@ impl Arguments {
     ) -> std::result::Result<Self, clap::Error> {
         let matches = Self::command().try_get_matches_from(typed)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
+        if arguments.command.is_some() && !arguments.files.is_empty() {
+            return Err(Self::command().error(
+                clap::error::ErrorKind::ArgumentConflict,
+                "data files cannot be named before a command",
+            ));
+        }
         let places = |id: &str| {
             matches
                 .indices_of(id)
@@ -223,6 +224,7 @@ mod tests {
         let before = parse("segql --as-of -7d run vip");
         let after = parse("segql run vip --as-of -7d");
         assert_eq!(before.common.as_of, after.common.as_of);
+        assert!(matches!(before.command, Some(Command::Run(_))));
         assert!(matches!(after.command, Some(Command::Run(run)) if run.selectors == ["vip"]));
     }
 }

@@ -12,17 +12,22 @@ use crate::run::{CheckReport, CheckResult};
 
 pub(super) async fn run(settings: &Settings, _arguments: &Check) -> Result<()> {
     settings.needed_project()?;
-    let mut emitter = Emitter::new(settings.printer, settings.format, settings.output.clone())?.whole();
+    let mut emitter =
+        Emitter::new(settings.printer, settings.format, settings.output.clone())?.whole();
     let reports = settings.engine()?.check().await?;
     emitter.batch(&table(&reports)?)?;
     emitter.finish()?;
-    let mut short = 0;
+    let (mut short, mut exit) = (0, Exit::CheckFailed);
     for report in &reports {
         match &report.result {
             CheckResult::Passed => {}
             CheckResult::Violated(_) => short += 1,
             CheckResult::Failed(error) => {
                 short += 1;
+                // A rule that was broken is one thing, one that cannot be tried another.
+                if error.exit_class() != Exit::CheckFailed {
+                    exit = Exit::Failed;
+                }
                 settings
                     .printer
                     .error(&format!("error: {}: {error}", report.name));
@@ -36,10 +41,7 @@ pub(super) async fn run(settings: &Settings, _arguments: &Check) -> Result<()> {
     ));
     match short {
         0 => Ok(()),
-        _ => Err(
-            Error::new(format!("{short} of {} checks fell short", reports.len()))
-                .exit(Exit::CheckFailed),
-        ),
+        _ => Err(Error::new(format!("{short} of {} checks fell short", reports.len())).exit(exit)),
     }
 }
 

@@ -13,7 +13,8 @@ use crate::output::Emitter;
 
 pub(super) fn run(settings: &Settings, arguments: &Functions) -> Result<()> {
     let all = documented();
-    let mut emitter = Emitter::new(settings.printer, settings.format, settings.output.clone())?.whole();
+    let mut emitter =
+        Emitter::new(settings.printer, settings.format, settings.output.clone())?.whole();
     match &arguments.name {
         None => {
             let names = all.iter().map(|(name, _)| Some(name.as_str()));

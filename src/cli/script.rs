@@ -27,17 +27,14 @@ pub(super) async fn run(settings: Settings) -> Result<()> {
 
 fn scripts(settings: &Settings) -> Result<Vec<Script>> {
     if settings.steps.is_empty() {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .map_err(|error| Error::from(error).context("standard input"))?;
-        return Ok(vec![Script::new("stdin", text)]);
+        return Ok(vec![stdin()?]);
     }
     settings
         .steps
         .iter()
         .map(|step| match step {
             Step::Sql(text) => Ok(Script::new("-c", text.clone())),
+            Step::File(path) if path.as_os_str() == "-" => stdin(),
             Step::File(path) => std::fs::read_to_string(path)
                 .map(|text| Script::new(path.display().to_string(), text))
                 .map_err(|error| {
@@ -45,6 +42,14 @@ fn scripts(settings: &Settings) -> Result<Vec<Script>> {
                 }),
         })
         .collect()
+}
+
+fn stdin() -> Result<Script> {
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Error::from(error).context("standard input"))?;
+    Ok(Script::new("stdin", text))
 }
 
 /// Stops at the first error, or goes on and says at the end that there was one.

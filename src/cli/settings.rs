@@ -47,7 +47,11 @@ impl Settings {
         let format = common.format.as_ref().or(config.format.as_ref());
         let mut variables = config.variables()?;
         for assignment in &common.vars {
-            variables.assign(assignment)?;
+            // Where variables are declared, another name is a slip of the pen.
+            match project {
+                Some(_) => variables.assign_declared(assignment)?,
+                None => variables.assign(assignment)?,
+            }
         }
         let is_script = arguments.command.is_some() || !arguments.steps.is_empty();
         Ok(Self {
@@ -156,7 +160,7 @@ fn store(
         }
         (None, Some(wanted)) => Err(Error::usage(format!("segql.toml has no target '{wanted}'"))
             .hint_if(suggest(wanted, config.target.keys().map(String::as_str)))),
-        (None, None) => Ok(None),
+        (None, None) => Ok(project.map(|project| project.root.join("store"))),
     }
 }
 

@@ -147,10 +147,10 @@ fn from_text(text: &str) -> Error {
         .split("\n\nbacktrace:")
         .next()
         .unwrap_or(text)
-        .split(". This issue was likely caused by a bug in DataFusion")
+        .split("This issue was likely caused by a bug in DataFusion")
         .next()
         .unwrap_or(text);
-    let (message, span) = split_place(text);
+    let (message, span) = split_place(text.trim_end());
     let exit = match text {
         text if text.contains("Broken pipe") => Exit::ClosedPipe,
         _ => Exit::Failed,
@@ -164,7 +164,8 @@ fn from_text(text: &str) -> Error {
 }
 
 /// Arrow's names for types that slip into messages of casts.
-const TYPES: [(&str, &str); 14] = [
+const TYPES: [(&str, &str); 15] = [
+    ("Decimal128", "DECIMAL"),
     ("Int8", "TINYINT"),
     ("Int16", "SMALLINT"),
     ("Int32", "INTEGER"),
@@ -190,10 +191,28 @@ fn in_sql_words(message: &str) -> String {
         text.push_str(known.map_or(bare, |(_, sql)| sql));
         text.push_str(&word[bare.len()..]);
     }
-    // The long form repeats itself and names columns twice.
-    match text.split_once(": While expanding wildcard, ") {
-        Some((short, _)) => short.to_owned(),
-        None => text,
+    shorten(&text)
+}
+
+/// Messages that show the planner's own trees, or say the same twice.
+fn shorten(text: &str) -> String {
+    if let Some((short, _)) = text.split_once(": While expanding wildcard, ") {
+        return short.to_owned();
+    }
+    if text.contains("WindowFunction(WindowFunction {") {
+        return "a window function cannot stand here; compute it in a subquery, or filter with \
+                QUALIFY"
+            .to_owned();
+    }
+    if text.starts_with("dot access not supported") {
+        return "a field of an expression is written (…)['r'], not (…).r".to_owned();
+    }
+    match text
+        .strip_prefix("assertion failed: ")
+        .and_then(|rest| rest.split_once("): "))
+    {
+        Some((_, said)) => said.trim_end_matches('.').to_owned(),
+        None => text.to_owned(),
     }
 }
 

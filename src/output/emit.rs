@@ -47,9 +47,7 @@ impl Emitter {
                 .hint("-o FILE writes it to a file"));
         }
         let file = match &output {
-            Some(path) => Some(AtomicFile::create(path).map_err(|error| {
-                Error::from(error).context(format!("cannot write '{}'", path.display()))
-            })?),
+            Some(path) => Some(AtomicFile::create(path)?),
             None => None,
         };
         Ok(Self {
@@ -124,6 +122,7 @@ impl Emitter {
 
     /// Writes a document that is there already.
     pub fn text(&mut self, text: &str) -> Result<()> {
+        self.results += 1;
         let out: &mut dyn Write = match &mut self.file {
             Some(file) => file,
             None => &mut self.printer.stdout(),
@@ -148,8 +147,8 @@ impl Emitter {
     /// Puts the file in its place, once everything went well.
     pub fn finish(self) -> Result<()> {
         match self.file {
-            Some(file) => Ok(file.commit()?),
-            None => Ok(()),
+            Some(file) if self.results > 0 => Ok(file.commit()?),
+            _ => Ok(()),
         }
     }
 }

@@ -23,13 +23,22 @@ pub struct RunPlan {
 impl RunPlan {
     /// Orders the chosen and finds what they share.
     pub fn new(catalog: &Catalog, chosen: &BTreeSet<String>) -> Result<Self> {
-        let order = Graph::new(catalog).order(chosen.iter().map(String::as_str))?;
+        let graph = Graph::new(catalog);
+        // What builds on a circle cannot be ordered: it comes last, to be told.
+        let sound: Vec<&str> = chosen
+            .iter()
+            .map(String::as_str)
+            .filter(|name| graph.order([*name]).is_ok())
+            .collect();
+        let order = graph.order(sound.iter().copied())?;
+        let unsound = chosen.iter().filter(|name| !sound.contains(&name.as_str()));
         Ok(Self {
             shared: share::shared(catalog, &order, chosen),
             nodes: order
                 .into_iter()
                 .filter(|name| chosen.contains(*name))
                 .map(str::to_owned)
+                .chain(unsound.cloned())
                 .collect(),
         })
     }

@@ -84,7 +84,7 @@ impl Shell {
     }
 
     fn sql(&mut self, text: &str) -> Result<()> {
-        self.script(Arc::new(Script::new("line", text)));
+        self.script(Arc::new(Script::new("input", text)));
         Ok(())
     }
 

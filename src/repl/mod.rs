@@ -19,7 +19,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Exit, Result, Script};
 use crate::output::{Emitter, Format, Printer};
-use crate::run::{Engine, Outcome};
+use crate::run::{COMMAND_LINE, Engine, Outcome};
 use crate::statement::{self, Parsed};
 
 use commands::After;
@@ -113,7 +113,7 @@ impl Shell {
         if line.trim_start().starts_with('.') {
             return self.dot_command(line.trim());
         }
-        self.script(Arc::new(Script::new("line", line)));
+        self.script(Arc::new(Script::new("input", line)));
         After::Continue
     }
 
@@ -199,7 +199,7 @@ impl Shell {
     /// Definitions typed in this session that no file holds.
     fn unsaved(&self) -> Vec<String> {
         let all = self.engine.catalog().all();
-        all.filter(|it| !it.in_project && it.script.name != "command line")
+        all.filter(|it| !it.in_project && it.script.name != COMMAND_LINE)
             .map(|it| it.name.clone())
             .filter(|name| !self.saved.contains(name))
             .collect()

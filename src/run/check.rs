@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use super::Engine;
-use crate::catalog::{Binder, Definition, Evaluation, Graph, Inputs, Reference, SharedTables};
+use crate::catalog::{Binder, Definition, Evaluation, Inputs, Reference, SharedTables};
 use crate::error::{Error, Result};
 use crate::statement::Kind;
 
@@ -20,12 +20,13 @@ pub enum CheckResult {
     Failed(Error),
 }
 
-/// One check, or the key rule of one segment.
+/// One check, or a rule that holds of every definition.
 #[derive(Debug, Clone)]
 pub struct CheckReport {
-    /// The check or segment.
+    /// The check, segment, entity or definition.
     pub name: String,
-    /// `check`, or `key` for the key rule of a segment.
+    /// `check`, `key` (one row per key of a segment), `entity key`, or
+    /// `definition` (it cannot be planned).
     pub rule: &'static str,
     /// What it came to.
     pub result: CheckResult,
@@ -34,7 +35,7 @@ pub struct CheckReport {
 impl Engine {
     /// Runs every check and the key rule of every segment.
     pub async fn check(&self) -> Result<Vec<CheckReport>> {
-        Graph::new(&self.catalog).check()?;
+        let faults = self.faults();
         let mentions: Vec<Reference> = self
             .catalog
             .all()
@@ -47,7 +48,22 @@ impl Engine {
             .collect();
         let evaluation = self.evaluation()?;
         let inputs = Inputs::collect(self.world(&evaluation), &mentions).await?;
-        let mut reports = vec![];
+        let mut reports: Vec<CheckReport> = faults
+            .iter()
+            .map(|(id, error)| CheckReport {
+                name: id.clone(),
+                rule: "definition",
+                result: CheckResult::Failed(error.clone()),
+            })
+            .collect();
+        for entity in self.catalog.of_kind(Kind::Entity) {
+            let result = self.key_of_entity(entity, &inputs, &evaluation).await;
+            reports.push(CheckReport {
+                name: entity.name.clone(),
+                rule: "entity key",
+                result: result.map_or_else(CheckResult::Failed, |()| CheckResult::Passed),
+            });
+        }
         for check in self.catalog.of_kind(Kind::Check) {
             let result = self.violations(check, &inputs, &evaluation).await;
             reports.push(CheckReport {
@@ -88,6 +104,20 @@ impl Engine {
             count += batch.num_rows() as u64;
         }
         Ok(count)
+    }
+
+    /// The table of an entity lists everyone once.
+    async fn key_of_entity(
+        &self,
+        entity: &Arc<Definition>,
+        inputs: &Inputs,
+        evaluation: &Evaluation,
+    ) -> Result<()> {
+        let world = self.world(evaluation);
+        let plan = Binder::new(world, inputs, &SharedTables::new())?.keys_of_entity(entity)?;
+        let mut members = self.members(entity, plan).await?;
+        while members.next().await?.is_some() {}
+        Ok(())
     }
 
     async fn key_rule(

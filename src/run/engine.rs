@@ -1,5 +1,6 @@
 //! All rooms put together: a session, its definitions, its store, its as-of.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,12 +10,15 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use crate::catalog::{
-    Binder, Catalog, Evaluation, Inputs, Reference, SharedTables, SourceCache, World,
+    Binder, Catalog, Evaluation, Graph, Inputs, Reference, SharedTables, SourceCache, World,
 };
 use crate::error::{Error, Result, Script, suggest};
 use crate::session::{self, Moment, Resources, Variables, parse_zone};
 use crate::statement::SqlStatement;
 use crate::store::Store;
+
+/// What messages call the list of files on the command line.
+pub const COMMAND_LINE: &str = "command line";
 
 /// What an engine is made from.
 #[derive(Debug, Default)]
@@ -146,6 +150,12 @@ impl Engine {
         Ok(())
     }
 
+    /// What is wrong with definitions by themselves.
+    pub(super) fn faults(&self) -> BTreeMap<String, Error> {
+        let is_table = |name: &str| self.session.table_exist(name).unwrap_or(false);
+        Graph::new(&self.catalog).faults(is_table)
+    }
+
     /// Plans a statement of DataFusion's for the as-of that holds.
     pub(super) async fn plan(
         &self,
@@ -182,8 +192,14 @@ impl Engine {
         let stem = stem.split('.').next().unwrap_or_default().to_lowercase();
         let quoted = path.to_string_lossy().replace('\'', "''");
         let name = stem.replace('"', "\"\"");
-        let text = format!("CREATE OR REPLACE SOURCE \"{name}\" FROM '{quoted}'");
-        let script = Arc::new(Script::new("command line", text));
+        // A file named on the command line comes before a project's source.
+        let others = self
+            .catalog
+            .find(&stem)
+            .is_some_and(|it| it.script.name != COMMAND_LINE);
+        let replace = if others { "OR REPLACE " } else { "" };
+        let text = format!("CREATE {replace}SOURCE \"{name}\" FROM '{quoted}'");
+        let script = Arc::new(Script::new(COMMAND_LINE, text));
         for parsed in crate::statement::parse(&script)? {
             let definition = crate::catalog::Definition::new(&parsed?, self.base()?, false)?;
             self.catalog.add(definition)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{Catalog, Evaluation, Graph, Inputs};
+use crate::catalog::{Catalog, Definition, Evaluation, Graph, Inputs};
 use crate::error::Result;
 use crate::store::Inputs as InputRecord;
 
@@ -30,8 +30,12 @@ impl Fingerprint {
     ) -> Result<Self> {
         let mut definitions = BTreeMap::new();
         let mut files = vec![];
+        let mut reads_table = false;
         for name in Graph::new(catalog).order([name])? {
             if let Some(definition) = catalog.find(name) {
+                refuse_store(catalog, definition)?;
+                let mut mentioned = definition.references.iter();
+                reads_table |= mentioned.any(|it| !it.by_text && catalog.find(&it.name).is_none());
                 definitions.insert(name.to_owned(), definition.text.clone());
             }
             if let Some(Ok((source, _))) = inputs.sources.get(name) {
@@ -57,13 +61,43 @@ impl Fingerprint {
             .filter(|(name, _)| mentioned(name))
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        let sum = sum(&definitions, &variables, &files, evaluation);
+        let mut sum = sum(&definitions, &variables, &files, evaluation);
+        if reads_table {
+            // Nobody can tell whether a table of the session changed.
+            sum.push_str(&format!("-{}", chrono::Utc::now().timestamp_micros()));
+        }
         Ok(Self {
             definitions,
             variables,
             inputs: files,
             sum,
         })
+    }
+}
+
+/// What the store holds is no input: a segment that read it would change
+/// without anything it rests on having changed.
+fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
+    let reads_store = definition.references.iter().find(|reference| {
+        reference.name.starts_with("segql.")
+            || reference.by_text && catalog.find(&reference.name).is_some()
+    });
+    match reads_store {
+        None => Ok(()),
+        Some(reference) if reference.by_text => Err(definition
+            .error(format!(
+                "{} '{}' reads members('{}'), which depends on what the store holds",
+                definition.kind(),
+                definition.name,
+                reference.name
+            ))
+            .hint(format!("select FROM {} itself", reference.name))),
+        Some(reference) => Err(definition.error(format!(
+            "{} '{}' reads {}, which depends on what was run before",
+            definition.kind(),
+            definition.name,
+            reference.name
+        ))),
     }
 }
 

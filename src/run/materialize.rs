@@ -65,8 +65,8 @@ impl Engine {
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
-        Graph::new(&self.catalog).check()?;
         let chosen = select(&self.catalog, &request.selectors)?;
+        let failed = self.faults();
         let plan = RunPlan::new(&self.catalog, &chosen)?;
         let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
         mentions.extend(
@@ -81,7 +81,7 @@ impl Engine {
             evaluation,
             shared: SharedTables::new(),
             kept: vec![],
-            failed: BTreeMap::new(),
+            failed,
             dry_run: request.dry_run,
             plan,
         };
@@ -149,7 +149,10 @@ impl Run<'_> {
     }
 
     async fn node(&mut self, definition: &Definition) -> Result<Ended> {
-        if let Some(skipped) = self.skipped(definition)? {
+        if let Some(fault) = self.failed.get(&definition.name) {
+            return Err(fault.clone());
+        }
+        if let Some(skipped) = self.skipped(definition) {
             return Ok(skipped);
         }
         let started = Instant::now();
@@ -188,11 +191,13 @@ impl Run<'_> {
     }
 
     /// Skipped when something it builds on failed before.
-    fn skipped(&self, definition: &Definition) -> Result<Option<Ended>> {
-        let below = Graph::new(&self.engine.catalog).order([definition.name.as_str()])?;
-        Ok(below
-            .into_iter()
-            .find_map(|name| self.failed.get(name).map(|error| because(name, error))))
+    fn skipped(&self, definition: &Definition) -> Option<Ended> {
+        let below = Graph::new(&self.engine.catalog).below(&definition.name);
+        let mut failed = self
+            .failed
+            .iter()
+            .filter(|(name, _)| below.contains(name.as_str()));
+        failed.next().map(|(name, error)| because(name, error))
     }
 
     /// The snapshot that is there already, made from the very same.

@@ -13,7 +13,7 @@ use futures::StreamExt;
 
 use super::Engine;
 use crate::catalog::{Binder, Definition, Inputs, MembersPlan, Reference, SharedTables};
-use crate::error::{Error, Result, suggest};
+use crate::error::{Error, Exit, Result, suggest};
 use crate::statement::Kind;
 
 /// How many keys an error shows.
@@ -108,7 +108,10 @@ impl Members {
                 self.look_at(&batch)?;
                 Ok(Some(batch))
             }
-            None => self.verdict().map(|()| None),
+            None => match self.verdict() {
+                Ok(()) => Ok(None),
+                Err(error) => Err(error.exit(Exit::CheckFailed)),
+            },
         }
     }
 
@@ -189,7 +192,7 @@ impl Members {
                 "{} has a NULL key in {} of {} rows",
                 self.what, self.nulls, self.rows
             ))
-            .hint("a segment has one row per key; leave rows without a key out with WHERE … IS NOT NULL"));
+            .hint("there must be one row per key: leave rows without one out with WHERE … IS NOT NULL"));
         }
         if self.unlabelled > 0 {
             return Err(Error::new(format!(
@@ -208,7 +211,7 @@ impl Members {
             self.what,
             self.repeated.join(", ")
         ))
-        .hint("a segment has one row per key; GROUP BY the key or SELECT DISTINCT"))
+        .hint("there must be one row per key: GROUP BY the key or SELECT DISTINCT"))
     }
 }
 

@@ -2,6 +2,7 @@
 //! prints; `cli` and `repl` decide what becomes of the values.
 
 mod check;
+mod copy;
 mod describe;
 mod engine;
 mod fingerprint;
@@ -12,6 +13,6 @@ mod shared;
 mod show;
 
 pub use check::{CheckReport, CheckResult};
-pub use engine::{Engine, Setup};
+pub use engine::{COMMAND_LINE, Engine, Setup};
 pub use materialize::{RunReport, RunRequest};
 pub use query::Outcome;

@@ -10,9 +10,9 @@ use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanState
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::TryStreamExt;
 
-use super::{Engine, RunRequest};
+use super::{Engine, RunRequest, copy};
 use crate::catalog::{Definition, Graph};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::statement::{Parsed, Statement};
 
 /// What a statement led to.
@@ -135,11 +135,13 @@ impl Engine {
                 table.name.table()
             )));
         }
+        let (plan, pending) = copy::stage(plan)?;
         let frame = self.session.execute_logical_plan(plan).await?;
         let rows = frame.execute_stream().await?;
         if silent {
             // COPY and INSERT do their work as their rows are read.
             rows.try_collect::<Vec<_>>().await?;
+            pending.map_or(Ok(()), copy::Pending::commit)?;
             return Ok(Outcome::Done(None));
         }
         if is_explained {
@@ -167,7 +169,7 @@ impl Engine {
         };
         let mut report = self.run(&request, &mut |_| {}).await?;
         if let Some((_, error)) = report.errors.pop_first() {
-            return Err(error);
+            return Err(error.exit(Exit::Failed));
         }
         let node = report.record.nodes.last().map(|node| {
             let rows = node.rows.unwrap_or(0);

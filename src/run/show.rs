@@ -5,22 +5,19 @@ use std::sync::Arc;
 use datafusion::arrow::array::{RecordBatch, StringArray};
 
 use super::{Engine, Outcome};
-use crate::catalog::libraries;
+use crate::catalog::{libraries, session_tables};
 use crate::error::{Error, Result, Script};
 use crate::statement::{self, Kind, Listing, Statement};
 
 impl Engine {
     pub(super) async fn show(&mut self, listing: Listing) -> Result<Outcome> {
-        if listing == Listing::Libraries {
-            let names: StringArray = libraries().into_iter().map(Some).collect();
-            let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as _)])?;
-            return Ok(Outcome::of(batch));
-        }
         let query = match listing {
-            Listing::Tables | Listing::Libraries => {
-                "SELECT table_name AS name, table_type AS kind FROM information_schema.tables \
-                 WHERE table_schema = 'public' ORDER BY 1"
+            Listing::Libraries => {
+                let names: StringArray = libraries().into_iter().map(Some).collect();
+                let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as _)])?;
+                return Ok(Outcome::of(batch));
             }
+            Listing::Tables => return self.tables(),
             Listing::Kind(Kind::Source) => {
                 "SELECT name, location, key, event_time, description FROM segql.sources ORDER BY 1"
             }
@@ -40,6 +37,26 @@ impl Engine {
             }
         };
         self.rows(query).await
+    }
+
+    /// Everything that can be selected from, planned or not.
+    fn tables(&self) -> Result<Outcome> {
+        let defined = self.catalog.all().filter(|it| it.id() == it.name);
+        let mut all: Vec<(String, &str)> = defined
+            .map(|it| (it.name.clone(), it.kind().word()))
+            .collect();
+        all.extend(
+            session_tables(&self.session)
+                .into_iter()
+                .map(|name| (name, "table")),
+        );
+        all.sort();
+        let names: StringArray = all.iter().map(|(name, _)| Some(name.as_str())).collect();
+        let kinds: StringArray = all.iter().map(|(_, kind)| Some(*kind)).collect();
+        Ok(Outcome::of(RecordBatch::try_from_iter([
+            ("name", Arc::new(names) as _),
+            ("kind", Arc::new(kinds) as _),
+        ])?))
     }
 
     /// The rows of a query of our own.

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeZone,
-    Utc,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset,
+    TimeZone, Utc,
 };
 use chrono_tz::Tz;
 
@@ -128,17 +128,15 @@ fn out_of_range(date: NaiveDate) -> Error {
     Error::usage(format!("as-of {date} is out of range")).hint("dates from 1678 to 2261 work")
 }
 
-/// A time that clocks skipped counts from where they went on; one that they
-/// showed twice is the first.
+/// A time that clocks skipped is read by the offset before the gap, so that
+/// 02:30 becomes 03:30; one that they showed twice is the first.
 fn instant_of(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Tz>> {
     match zone.from_local_datetime(&local) {
         LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => Some(instant),
         LocalResult::None => {
-            // A gap is at most a day long (Samoa skipped one in 2011).
-            (1..=96).find_map(|quarter| {
-                let later = local + chrono::Duration::minutes(15 * quarter);
-                zone.from_local_datetime(&later).earliest()
-            })
+            let before = zone.offset_from_utc_datetime(&(local - chrono::Duration::days(1)));
+            let utc = local - before.fix();
+            Some(utc.and_utc().with_timezone(&zone))
         }
     }
 }
@@ -214,11 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_time_counts_from_where_clocks_went_on() {
-        assert_eq!(
-            moment("2026-03-29 02:30").local(chrono_tz::UTC).to_string(),
-            "2026-03-29 01:00:00"
-        );
+    fn a_skipped_time_is_read_by_the_offset_before() {
+        let skipped = moment("2026-03-29 02:30").local(chrono_tz::UTC);
+        assert_eq!(skipped.to_string(), "2026-03-29 01:30:00");
     }
 
     #[test]

@@ -125,6 +125,24 @@ impl Variables {
         Ok(())
     }
 
+    /// Sets `NAME=VALUE` of a variable that is declared.
+    pub fn assign_declared(&mut self, assignment: &str) -> Result<()> {
+        let name = assignment
+            .split('=')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase();
+        if !self.0.contains_key(&name) && assignment.contains('=') {
+            return Err(
+                Error::usage(format!("the project declares no variable '{name}'"))
+                    .hint_if(suggest(&name, self.0.keys().map(String::as_str)))
+                    .hint("[vars] in segql.toml declares variables with their defaults"),
+            );
+        }
+        self.assign(assignment)
+    }
+
     /// Puts the values in the place of `$name` everywhere in a syntax tree.
     /// A name that is not known stays an error with its place.
     pub fn put_into<T: VisitMut>(&self, tree: &mut T) -> Result<()> {

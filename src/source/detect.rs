@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use csv::ByteRecord;
@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 
 /// How much of a file is looked at.
 const SAMPLE_BYTES: u64 = 16 << 20;
+
+/// How long a header may be.
+const MAX_HEADER_BYTES: u64 = 1 << 20;
 
 /// A column as found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +82,26 @@ pub(super) fn detect(
             padded: guess.padded,
         })
         .collect())
+}
+
+/// What parts the fields of a file's first line: the mark that stands in it
+/// most often outside quotes; a comma where none does.
+pub(super) fn delimiter(path: &Path, encoding: &Encoding) -> u8 {
+    let unpacked = File::open(path).ok().and_then(|file| {
+        let compression = FileCompressionType::from(encoding.compression);
+        compression.convert_read(file).ok()
+    });
+    let mut line = String::new();
+    if let Some(unpacked) = unpacked {
+        let head = unpacked.take(MAX_HEADER_BYTES);
+        // What is not UTF-8 is said when the file is looked into.
+        let _ = BufReader::new(head).read_line(&mut line);
+    }
+    let outside: String = line.split('"').step_by(2).collect();
+    let count = |mark: &u8| outside.bytes().filter(|byte| byte == mark).count();
+    let marks = [b'|', b'\t', b';', b','];
+    let most = marks.iter().max_by_key(|mark| count(mark));
+    most.filter(|mark| count(mark) > 0).copied().unwrap_or(b',')
 }
 
 fn read<R: Read>(
@@ -199,7 +222,7 @@ impl Guess {
         self.decimal &= numeric && fraction.len() <= MAX_MONEY_SCALE;
         self.float &= !leading_zero
             && !value.starts_with('+')
-            && value.bytes().any(|byte| byte.is_ascii_digit())
+            && is_float_form(digits)
             && value.parse::<f64>().is_ok();
         self.scale = self.scale.max(fraction.len().min(MAX_MONEY_SCALE) as i8);
         self.whole_digits = self.whole_digits.max(whole.len());
@@ -231,6 +254,18 @@ impl Guess {
             _ => DataType::Utf8,
         }
     }
+}
+
+/// `12E5` is more often a code than a number: a float shows a point, or a sign
+/// in its exponent.
+fn is_float_form(digits: &str) -> bool {
+    let starts = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let mantissa_has_point = digits.contains('.');
+    let exponent_has_sign = digits.contains(['e', 'E']) && digits.contains(['+', '-']);
+    starts
+        && (mantissa_has_point
+            || exponent_has_sign
+            || digits.bytes().all(|b| b.is_ascii_digit()) && digits.len() < 19)
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -284,7 +319,8 @@ mod tests {
             (vec!["0171", "12"], DataType::Utf8),
             (vec!["0", "12"], DataType::Int64),
             (vec!["52.22967563", "21.0122287"], DataType::Float64),
-            (vec!["1e5", "2"], DataType::Float64),
+            (vec!["1e+5", "2"], DataType::Float64),
+            (vec!["12E5", "34E7"], DataType::Utf8),
             (vec!["nan", "inf"], DataType::Utf8),
             (vec!["TRUE", "false"], DataType::Boolean),
             (vec!["2025-01-31", ""], DataType::Date32),

@@ -111,11 +111,14 @@ pub(super) struct CsvShape {
 }
 
 impl CsvShape {
-    pub(super) fn new(options: &SourceOptions, encoding: &Encoding) -> Self {
+    /// What is given; the delimiter otherwise from the first line of the file.
+    pub(super) fn new(options: &SourceOptions, encoding: &Encoding, first: &Path) -> Self {
+        let detected = || match encoding.tabs {
+            true => b'\t',
+            false => super::detect::delimiter(first, encoding),
+        };
         Self {
-            delimiter: options
-                .delimiter
-                .unwrap_or(if encoding.tabs { b'\t' } else { b',' }),
+            delimiter: options.delimiter.unwrap_or_else(detected),
             quote: options.quote.unwrap_or(b'"'),
             header: options.header.unwrap_or(true),
         }

@@ -47,7 +47,11 @@ impl OpenSource {
         let files = files::list(location, base)?;
         let encoding = common_encoding(&files, options)?;
         let format = encoding.format.unwrap_or(SourceFormat::Csv);
-        let shape = CsvShape::new(options, &encoding);
+        let first = files
+            .first()
+            .map(|file| file.path.clone())
+            .unwrap_or_default();
+        let shape = CsvShape::new(options, &encoding, &first);
         let reader = reader(format, &encoding, shape);
         let given = match &options.columns {
             Some(text) => columns::parse(text)?,

@@ -190,6 +190,17 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
         }
         return Ok(Some(Statement::Include(names)));
     }
+    if is_word(parser, 0, "SET") && is_word(parser, 1, "TIME") && is_word(parser, 2, "ZONE") {
+        for _ in 0..3 {
+            parser.parser.next_token();
+        }
+        let span = Span::from_parser(parser.parser.peek_token().span);
+        return Ok(Some(Statement::Set {
+            setting: "time_zone".to_owned(),
+            value: parser.parser.parse_literal_string()?,
+            span,
+        }));
+    }
     if is_word(parser, 0, "SET") && is_word(parser, 1, "segql") {
         return set(parser).map(Some);
     }

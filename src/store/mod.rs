@@ -150,8 +150,18 @@ impl Store {
         SnapshotWriter::new(Arc::clone(&self.objects), staged, schema)
     }
 
-    /// Puts a written file in its place, then its record.
+    /// Puts a written file in its place, then its record; on failure nothing of
+    /// it is left.
     pub async fn commit(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
+        let staged = at(written.path())?;
+        let result = self.put_in_place(written, record).await;
+        if result.is_err() {
+            let _ = self.objects.delete(&staged).await;
+        }
+        result
+    }
+
+    async fn put_in_place(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
         let target = self.layout.members(&record.segment, record.as_of);
         let previous = self.snapshot(&record.segment, record.as_of).await?;
         self.refuse_other_case(&record.segment)?;
@@ -175,13 +185,6 @@ impl Store {
             let _ = self.objects.delete(&at(&aside)?).await;
         }
         Ok(())
-    }
-
-    /// Takes a file that will not be committed out again.
-    pub async fn discard(&self, written: Written) {
-        if let Ok(path) = at(written.path()) {
-            let _ = self.objects.delete(&path).await;
-        }
     }
 
     /// Two names that differ only in case would share a folder on some systems.
@@ -212,8 +215,9 @@ impl Store {
         let mut records = vec![];
         for meta in listed {
             let path = PathBuf::from(format!("/{}", meta.location));
+            // A damaged record counts for nothing; the rest still does.
             if meta.location.extension() == Some("json")
-                && let Some(record) = self.read_json(&path).await?
+                && let Ok(Some(record)) = self.read_json(&path).await
             {
                 records.push(record);
             }

@@ -41,7 +41,8 @@ fn project() -> tempfile::TempDir {
         here.path(),
         "sql/z_base.sql",
         "CREATE VIEW totals AS SELECT customer_id, count(*) AS orders, sum(amount) AS spent FROM orders GROUP BY customer_id;\n\
-         CREATE ENTITY customer FROM orders KEY customer_id;\n\
+         CREATE ENTITY customer FROM customers KEY customer_id;\n\
+         CREATE VIEW customers AS SELECT DISTINCT customer_id FROM orders;\n\
          CREATE SOURCE orders FROM 'data/orders.csv' WITH (key = 'order_id', event_time = 'ordered_at');\n\
          CREATE CHECK no_gifts AS SELECT * FROM orders WHERE amount <= 0;\n",
     );
@@ -210,7 +211,7 @@ fn a_failure_stays_where_it_is() {
     );
     assert!(ran.err.contains("sql/broken.sql:3:44"), "{}", ran.err);
     let check = run(here.path(), &["check", "--as-of", "2025-03-31"]);
-    assert_eq!(check.code, 3, "{}", check.err);
+    assert_eq!(check.code, 1, "{}", check.err);
 }
 
 #[test]
@@ -244,18 +245,43 @@ fn mistakes_in_a_project_are_named_with_their_place() {
             "sql/x.sql:1:45",
         ),
         (
-            "CREATE VIEW a AS SELECT * FROM b;\nCREATE VIEW b AS SELECT * FROM a;",
+            "CREATE SEGMENT a AS SELECT * FROM b;\nCREATE VIEW b AS SELECT * FROM a;",
             "a → b → a",
         ),
+        (
+            "CREATE SEGMENT s AS SELECT * FROM 'data/orders.csv';",
+            "read sources, not files",
+        ),
+    ] {
+        let here = project();
+        write(here.path(), "sql/x.sql", text);
+        let ran = run(
+            here.path(),
+            &["run", "--as-of", "2025-03-31", "--format", "json"],
+        );
+        assert_eq!(ran.code, 1, "{text}");
+        assert!(ran.err.contains(expected), "{expected} in {}", ran.err);
+        // What does not build on the mistake goes on.
+        assert!(
+            nodes(&ran).contains(&"size: success 3".to_owned()),
+            "{:?}",
+            nodes(&ran)
+        );
+        let check = run(here.path(), &["check", "--as-of", "2025-03-31"]);
+        assert_eq!(check.code, 1, "{text}");
+        assert!(check.err.contains(expected), "{expected} in {}", check.err);
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_stop_everything() {
+    for (text, expected) in [
         (
             "CREATE VIEW totals AS SELECT 1 AS x;",
             "totals' is defined already, at sql/x.sql:1",
         ),
         ("SELECT 1;", "definitions only"),
-        (
-            "CREATE SEGMENT s AS SELECT * FROM 'data/orders.csv';",
-            "read sources, not files",
-        ),
+        ("CREATE SEGMENT s AS SELECT 'a;", "unterminated string"),
     ] {
         let here = project();
         write(here.path(), "sql/x.sql", text);

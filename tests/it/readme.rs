@@ -47,7 +47,10 @@ fn the_tour_does_what_it_says() {
             here.push(folder);
             continue;
         }
-        let arguments = step.command.strip_prefix("segql ").expect("a command of segql");
+        let arguments = step
+            .command
+            .strip_prefix("segql ")
+            .expect("a command of segql");
         // A shell splits the words, as it does for the reader.
         let program = segql(&here).get_program().to_owned();
         let line = format!("\"{}\" {arguments}", program.to_string_lossy());

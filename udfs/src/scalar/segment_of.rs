@@ -130,7 +130,7 @@ fn check_struct(seen: &DataType) -> Result<()> {
     let whole = |name: &str| match seen {
         DataType::Struct(fields) => fields
             .find(name)
-            .is_some_and(|(_, f)| f.data_type().is_integer()),
+            .is_some_and(|(_, f)| f.data_type().is_integer() || f.data_type().is_null()),
         _ => seen.is_null(),
     };
     if ["r", "f", "m"].into_iter().all(whole) {

@@ -1,13 +1,12 @@
-//! `segql.…`: what segql knows, as tables.
+//! Relations about what the store holds.
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::DataType;
-use datafusion::datasource::{MemTable, provider_as_source};
+use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::min_max::min_udaf;
 use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::WindowFunction;
@@ -17,208 +16,19 @@ use datafusion::logical_expr::{
 };
 use datafusion::prelude::{col, ident};
 
-use super::binder::as_source;
-use super::information::with_binder;
-use super::inputs::World;
-use super::members::{entity_key, scan_name, snapshot_table};
-use super::{Definition, Graph};
-use crate::error::{Error, Result, suggest};
-use crate::statement::{Body, Kind};
+use super::{batch, text};
+use crate::catalog::binder::as_source;
+use crate::catalog::inputs::World;
+use crate::catalog::members_function::{scan_name, snapshot_table};
+use crate::error::Result;
 use crate::store::SnapshotRecord;
-
-/// The relations of the schema `segql`.
-pub const SYSTEM_RELATIONS: [&str; 8] = [
-    "sources",
-    "entities",
-    "segments",
-    "checks",
-    "lineage",
-    "runs",
-    "snapshots",
-    "members",
-];
-
-/// Table functions beside DataFusion's.
-pub const TABLE_FUNCTIONS: [&str; 1] = ["members"];
-
-/// One of the relations.
-pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableSource>> {
-    let batch = match name {
-        "sources" => sources(world),
-        "entities" => entities(world),
-        "segments" => segments(world).await,
-        "checks" => checks(world),
-        "lineage" => lineage(world),
-        "runs" => runs(world).await,
-        "snapshots" => snapshots(world).await,
-        "members" => return members(world).await,
-        _ => {
-            return Err(Error::new(format!("table 'segql.{name}' not found"))
-                .hint_if(suggest(name, SYSTEM_RELATIONS))
-                .hint(format!(
-                    "the schema segql has {}",
-                    SYSTEM_RELATIONS.join(", ")
-                )));
-        }
-    }?;
-    let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
-    Ok(provider_as_source(Arc::new(table)))
-}
-
-type Cell = Option<String>;
-
-fn text(values: impl Iterator<Item = Cell>) -> ArrayRef {
-    Arc::new(values.collect::<StringArray>())
-}
-
-fn batch(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
-    Ok(RecordBatch::try_from_iter_with_nullable(
-        columns
-            .into_iter()
-            .map(|(name, values)| (name, values, true)),
-    )?)
-}
-
-/// A column of text about each definition.
-fn about(of: &[&Arc<Definition>], value: impl Fn(&Definition) -> Cell) -> ArrayRef {
-    text(of.iter().map(|definition| value(definition)))
-}
-
-fn option(name: &'static str) -> impl Fn(&Definition) -> Cell {
-    move |definition| definition.create.options.text(name).map(str::to_owned)
-}
-
-fn list_option(name: &'static str) -> impl Fn(&Definition) -> Cell {
-    move |definition| {
-        let items = definition.create.options.list(name).ok()?;
-        (!items.is_empty()).then(|| items.join(", "))
-    }
-}
-
-fn file(of: &[&Arc<Definition>]) -> ArrayRef {
-    about(of, |definition| Some(definition.script.name.clone()))
-}
-
-fn line(of: &[&Arc<Definition>]) -> ArrayRef {
-    let lines = of
-        .iter()
-        .map(|definition| Some(definition.span.start.0 as i64));
-    Arc::new(lines.collect::<Int64Array>())
-}
-
-fn name(definition: &Definition) -> Cell {
-    Some(definition.name.clone())
-}
-
-fn sources(world: World<'_>) -> Result<RecordBatch> {
-    let all: Vec<_> = world.catalog.of_kind(Kind::Source).collect();
-    batch(vec![
-        ("name", about(&all, name)),
-        (
-            "location",
-            about(&all, |definition| match &definition.create.body {
-                Body::Location(location) => Some(location.clone()),
-                _ => None,
-            }),
-        ),
-        ("key", about(&all, list_option("key"))),
-        ("event_time", about(&all, option("event_time"))),
-        ("personal", about(&all, list_option("personal"))),
-        ("description", about(&all, |it| it.description.clone())),
-        ("file", file(&all)),
-        ("line", line(&all)),
-    ])
-}
-
-fn entities(world: World<'_>) -> Result<RecordBatch> {
-    let all: Vec<_> = world.catalog.of_kind(Kind::Entity).collect();
-    batch(vec![
-        ("name", about(&all, name)),
-        (
-            "table_name",
-            about(&all, |definition| match &definition.create.body {
-                Body::Table { table, .. } => Some(table.text.clone()),
-                _ => None,
-            }),
-        ),
-        ("key", about(&all, |it| Some(entity_key(it)))),
-        ("description", about(&all, |it| it.description.clone())),
-        ("file", file(&all)),
-        ("line", line(&all)),
-    ])
-}
-
-async fn segments(world: World<'_>) -> Result<RecordBatch> {
-    let all: Vec<_> = world
-        .catalog
-        .all()
-        .filter(|it| it.kind().has_members())
-        .collect();
-    let mut entities = vec![];
-    for segment in &all {
-        let entity = with_binder(world, segment, |binder| Ok(binder.entity(segment))).await;
-        // What cannot be planned now is about nobody yet.
-        entities.push(entity.ok().flatten().or_else(|| option("entity")(segment)));
-    }
-    batch(vec![
-        ("name", about(&all, name)),
-        ("kind", about(&all, |it| Some(it.kind().to_string()))),
-        ("entity", text(entities.into_iter())),
-        ("description", about(&all, |it| it.description.clone())),
-        ("owner", about(&all, option("owner"))),
-        ("purpose", about(&all, option("purpose"))),
-        ("tags", about(&all, list_option("tags"))),
-        ("action", about(&all, option("action"))),
-        ("channel", about(&all, option("channel"))),
-        ("definition", about(&all, |it| Some(it.text.clone()))),
-        ("file", file(&all)),
-        ("line", line(&all)),
-    ])
-}
-
-fn checks(world: World<'_>) -> Result<RecordBatch> {
-    let all: Vec<_> = world.catalog.of_kind(Kind::Check).collect();
-    batch(vec![
-        ("name", about(&all, name)),
-        ("description", about(&all, |it| it.description.clone())),
-        ("definition", about(&all, |it| Some(it.text.clone()))),
-        ("file", file(&all)),
-        ("line", line(&all)),
-    ])
-}
-
-fn lineage(world: World<'_>) -> Result<RecordBatch> {
-    let graph = Graph::new(world.catalog);
-    let mut rows: Vec<[Cell; 4]> = vec![];
-    for definition in world.catalog.all() {
-        for below in graph.builds_on(&definition.id()) {
-            let kind = world
-                .catalog
-                .find(below)
-                .map(|found| found.kind().to_string());
-            rows.push([
-                Some(definition.name.clone()),
-                Some(definition.kind().to_string()),
-                Some(below.to_owned()),
-                kind,
-            ]);
-        }
-    }
-    let column = |index: usize| text(rows.iter().map(move |row| row[index].clone()));
-    batch(vec![
-        ("name", column(0)),
-        ("kind", column(1)),
-        ("depends_on", column(2)),
-        ("depends_on_kind", column(3)),
-    ])
-}
 
 fn date(date: chrono::NaiveDate) -> i32 {
     date.signed_duration_since(chrono::NaiveDate::default())
         .num_days() as i32
 }
 
-async fn runs(world: World<'_>) -> Result<RecordBatch> {
+pub(super) async fn runs(world: World<'_>) -> Result<RecordBatch> {
     let runs = world.store.runs().await?;
     let rows: Vec<_> = runs
         .iter()
@@ -286,7 +96,7 @@ async fn runs(world: World<'_>) -> Result<RecordBatch> {
     ])
 }
 
-async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
+pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
     let all = world.store.snapshots().await?;
     let started = all.iter().map(|it| Some(it.started.timestamp_micros()));
     let file = |it: &SnapshotRecord| {
@@ -352,7 +162,7 @@ async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
 }
 
 /// `segql.members`: every member of every snapshot, the key as text.
-async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
+pub(super) async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
     let records = world.store.snapshots().await?;
     let mut all: Option<LogicalPlan> = None;
     let mut previous: Option<&str> = None;

@@ -1,0 +1,58 @@
+//! Errors of the planner that say too little about functions: which kind one
+//! is, and where the call stands.
+
+use std::ops::ControlFlow;
+
+use datafusion::execution::SessionState;
+use datafusion::sql::sqlparser::ast::{Expr, ObjectName, Spanned, Visit, Visitor};
+
+use crate::error::{Error, Span};
+
+/// Completes an error about a function called in `tree`.
+pub(super) fn complete(error: Error, tree: &impl Visit, state: &SessionState) -> Error {
+    let message = error.message();
+    let unknown = message
+        .strip_prefix("invalid function '")
+        .and_then(|rest| rest.strip_suffix('\''));
+    if let Some(name) = unknown
+        && state.window_functions().contains_key(name)
+    {
+        return Error::new(format!("{name} is a window function"))
+            .at(call(tree, name))
+            .hint(format!("write {name}(…) OVER ()"));
+    }
+    // Messages of functions begin with their name.
+    let first = message
+        .split([' ', ':', '('])
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    match call(tree, &first) {
+        Some(span) => error.at(Some(span)),
+        None => error,
+    }
+}
+
+/// The first call of a function.
+fn call(tree: &impl Visit, name: &str) -> Option<Span> {
+    struct Find<'n>(&'n str);
+    impl Visitor for Find<'_> {
+        type Break = Option<Span>;
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Option<Span>> {
+            match expr {
+                Expr::Function(call) if is_named(&call.name, self.0) => {
+                    ControlFlow::Break(Span::from_parser(call.name.span()))
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match tree.visit(&mut Find(name)) {
+        ControlFlow::Break(span) => span,
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+fn is_named(found: &ObjectName, name: &str) -> bool {
+    found.to_string().eq_ignore_ascii_case(name)
+}
