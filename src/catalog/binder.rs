@@ -132,7 +132,7 @@ impl<'a> Binder<'a> {
                     .and_then(|name| self.world.catalog.find(&relation_name(&name)))
                     .is_some_and(|definition| definition.kind() == Kind::Source)
             };
-            file_column::hide_from_wildcards(tree, &is_source);
+            file_column::hide_from_wildcards(tree, &is_source)?;
         }
         Ok(with_file)
     }
@@ -184,7 +184,12 @@ impl<'a> Binder<'a> {
             Body::Location(_) => self.source(definition, false),
             Body::Table { table, .. } => {
                 let source = self.relation(&table.text)?;
-                Ok(LogicalPlanBuilder::scan(table.text.as_str(), source, None)?.build()?)
+                Ok(LogicalPlanBuilder::scan(
+                    TableReference::bare(table.text.as_str()),
+                    source,
+                    None,
+                )?
+                .build()?)
             }
             Body::Query { query, columns, .. } => {
                 let plan = self.query(query, definition)?;
@@ -249,7 +254,7 @@ impl<'a> Binder<'a> {
             };
         }
         if let Some(table) = self.inputs.tables.get(name) {
-            return Ok(Arc::clone(table));
+            return table.clone();
         }
         let known = self
             .inputs

@@ -1,16 +1,15 @@
 //! Names of columns that a SELECT list leaves unnamed.
 //!
 //! The planner would call them by its own words (`Int64(1)`, `sum(orders.amount)`);
-//! they get the text that was typed. A cast keeps its column's name, as in
-//! PostgreSQL, unless that is taken: the planner refuses `SELECT day,
-//! CAST(day AS DATE)` and `SELECT a, a`, so the later one is told apart.
+//! they get the text that was typed, casts too. Of two columns of one name, which
+//! the planner refuses, the later one gets a number.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Query, Select, SelectFlavor, SelectItem, SetExpr, VisitMut, VisitorMut,
-    WildcardAdditionalOptions,
+    Expr, Ident, OrderByKind, Query, Select, SelectFlavor, SelectItem, SetExpr, VisitMut,
+    VisitorMut, WildcardAdditionalOptions,
 };
 
 /// Names the columns of every SELECT in a tree.
@@ -24,71 +23,77 @@ impl VisitorMut for Complete {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        // `FROM orders` alone is `SELECT * FROM orders`.
-        if let SetExpr::Select(select) = query.body.as_mut()
-            && select.flavor == SelectFlavor::FromFirstNoSelect
+        let SetExpr::Select(select) = query.body.as_mut() else {
+            return ControlFlow::Continue(());
+        };
+        let named = name_columns(select);
+        // ORDER BY the same expression means the column that got the name.
+        if let Some(order) = &mut query.order_by
+            && let OrderByKind::Expressions(by) = &mut order.kind
         {
-            select.flavor = SelectFlavor::Standard;
-            select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
+            for item in by {
+                if let Some((_, alias)) = named.iter().find(|(expr, _)| *expr == item.expr) {
+                    item.expr = Expr::Identifier(alias.clone());
+                }
+            }
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        let mut seen = BTreeSet::new();
-        for item in &mut select.projection {
-            match item {
-                SelectItem::ExprWithAlias { alias, .. } => {
-                    seen.insert(alias.value.to_lowercase());
-                }
-                SelectItem::UnnamedExpr(expr) => {
-                    let name = column(expr).unwrap_or_else(|| text(expr));
-                    let taken = !seen.insert(name.to_lowercase());
-                    if column(expr).is_some() && !taken {
-                        continue;
-                    }
-                    let alias = if taken { free_name(expr, &seen) } else { name };
-                    seen.insert(alias.to_lowercase());
-                    *item = SelectItem::ExprWithAlias {
-                        expr: expr.clone(),
-                        alias: Ident::with_quote('"', alias),
-                    };
-                }
-                _ => {}
-            }
+        // `FROM orders` alone is `SELECT * FROM orders`.
+        if select.flavor == SelectFlavor::FromFirstNoSelect {
+            select.flavor = SelectFlavor::Standard;
+            select.projection = vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())];
         }
+        name_columns(select);
         ControlFlow::Continue(())
     }
 }
 
-/// The column that an expression is, perhaps cast.
+/// Gives unnamed columns names; says which expression got which.
+fn name_columns(select: &mut Select) -> Vec<(Expr, Ident)> {
+    let mut seen = BTreeSet::new();
+    let mut named = vec![];
+    for item in &mut select.projection {
+        match item {
+            SelectItem::ExprWithAlias { alias, .. } => {
+                seen.insert(alias.value.to_lowercase());
+            }
+            SelectItem::UnnamedExpr(expr) => {
+                let plain = column(expr);
+                let name = plain.clone().unwrap_or_else(|| expr.to_string());
+                let taken = !seen.insert(name.to_lowercase());
+                if plain.is_some() && !taken {
+                    continue;
+                }
+                let alias = if taken { free_name(&name, &seen) } else { name };
+                seen.insert(alias.to_lowercase());
+                let alias = Ident::with_quote('"', alias);
+                named.push((expr.clone(), alias.clone()));
+                *item = SelectItem::ExprWithAlias {
+                    expr: expr.clone(),
+                    alias,
+                };
+            }
+            _ => {}
+        }
+    }
+    named
+}
+
+/// The column that an expression is.
 fn column(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Cast { expr, .. } | Expr::Nested(expr) => column(expr),
+        Expr::Nested(expr) => column(expr),
         Expr::Identifier(ident) => Some(ident.value.clone()),
         Expr::CompoundIdentifier(parts) => parts.last().map(|part| part.value.clone()),
         _ => None,
     }
 }
 
-/// What was typed; a text without its quotes.
-fn text(expr: &Expr) -> String {
-    match expr {
-        Expr::Value(value) => match value.value.clone().into_string() {
-            Some(text) => text,
-            None => value.value.to_string(),
-        },
-        other => other.to_string(),
-    }
-}
-
-fn free_name(expr: &Expr, seen: &BTreeSet<String>) -> String {
-    let text = text(expr);
-    if matches!(expr, Expr::Cast { .. }) && !seen.contains(&text.to_lowercase()) {
-        return text;
-    }
-    let base = column(expr).unwrap_or(text);
-    let numbered = (1..).map(|number| format!("{base}_{number}"));
+fn free_name(name: &str, seen: &BTreeSet<String>) -> String {
+    let numbered = (1..).map(|number| format!("{name}_{number}"));
     let mut free = numbered.filter(|name| !seen.contains(&name.to_lowercase()));
-    free.next().unwrap_or(base)
+    free.next().unwrap_or_else(|| name.to_owned())
 }

@@ -33,7 +33,7 @@ pub struct Definition {
     pub library: Option<String>,
 }
 
-const MEMBER_OPTIONS: [&str; 12] = [
+const MEMBER_OPTIONS: [&str; 8] = [
     "entity",
     "key",
     "description",
@@ -42,10 +42,6 @@ const MEMBER_OPTIONS: [&str; 12] = [
     "tags",
     "action",
     "channel",
-    "min_size",
-    "max_size",
-    "max_change",
-    "nondeterministic",
 ];
 
 impl Definition {
@@ -68,6 +64,16 @@ impl Definition {
             }],
             Body::Query { query, .. } => references::of_query(query)?,
         };
+        let own = references.iter().find(|found| {
+            found.name.starts_with("segql.") || found.name.starts_with("information_schema.")
+        });
+        if let Some(found) = own {
+            return Err(Error::new(format!(
+                "a definition cannot read {}, which depends on what is defined and was run",
+                found.name
+            ))
+            .at(found.span()));
+        }
         let described = create.options.text("description").map(str::to_owned);
         Ok(Self {
             name: create.name.text.clone(),
@@ -149,14 +155,7 @@ fn check_options(create: &Create) -> Result<()> {
             let Body::Query { labels, .. } = &create.body else {
                 return Ok(());
             };
-            let label_options = [
-                "title",
-                "description",
-                "action",
-                "channel",
-                "min_size",
-                "max_size",
-            ];
+            let label_options = ["title", "description", "action", "channel"];
             labels
                 .iter()
                 .try_for_each(|label| label.options.check_known("a label", &label_options))

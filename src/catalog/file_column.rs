@@ -6,10 +6,11 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    ExcludeSelectItem, Expr, Ident, ObjectName, Select, SelectItem, TableFactor, Visit, VisitMut,
-    Visitor, VisitorMut, WildcardAdditionalOptions,
+    ExcludeSelectItem, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, Select, SelectItem,
+    TableFactor, Visit, VisitMut, Visitor, VisitorMut, WildcardAdditionalOptions,
 };
 
+use crate::error::{Error, Result};
 use crate::source::FILE_COLUMN;
 
 /// Does a query mention `_file`?
@@ -24,7 +25,7 @@ pub(super) fn is_mentioned(tree: &impl Visit) -> bool {
                 _ => None,
             };
             match name {
-                Some(name) if name.value == FILE_COLUMN => ControlFlow::Break(()),
+                Some(name) if is_file_column(name) => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         }
@@ -32,12 +33,24 @@ pub(super) fn is_mentioned(tree: &impl Visit) -> bool {
     tree.visit(&mut Find).is_break()
 }
 
+fn is_file_column(name: &Ident) -> bool {
+    match name.quote_style {
+        Some(_) => name.value == FILE_COLUMN,
+        None => name.value.eq_ignore_ascii_case(FILE_COLUMN),
+    }
+}
+
 /// Takes `_file` out of every `*` whose tables include a source.
+/// Over several sources `*` and NATURAL JOIN would meet more than one `_file`,
+/// which is an error.
 pub(super) fn hide_from_wildcards(
     tree: &mut impl VisitMut,
     is_source: &dyn Fn(&ObjectName) -> bool,
-) {
-    let _ = tree.visit(&mut Hide { is_source });
+) -> Result<()> {
+    match tree.visit(&mut Hide { is_source }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
 }
 
 struct Hide<'a> {
@@ -45,22 +58,31 @@ struct Hide<'a> {
 }
 
 impl VisitorMut for Hide<'_> {
-    type Break = ();
+    type Break = Error;
 
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        let over_source = select
-            .from
-            .iter()
-            .flat_map(|table| {
-                std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation))
-            })
-            .any(|factor| {
-                matches!(factor, TableFactor::Table { name, args: None, .. } if (self.is_source)(name))
-            });
-        if over_source {
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        let joins = select.from.iter().flat_map(|table| &table.joins);
+        let natural = joins.clone().any(|join| is_natural(&join.join_operator));
+        let factors = select.from.iter().map(|table| &table.relation);
+        let sources = factors.chain(joins.map(|join| &join.relation)).filter(|factor| {
+            matches!(factor, TableFactor::Table { name, args: None, .. } if (self.is_source)(name))
+        });
+        let sources = sources.count();
+        let mut stars = select.projection.iter();
+        let star = stars.any(|item| matches!(item, SelectItem::Wildcard(_)));
+        if sources > 1 && (natural || star) {
+            return ControlFlow::Break(
+                Error::new("_file of several sources is ambiguous under * and NATURAL JOIN")
+                    .hint("name the columns, and join with USING or ON"),
+            );
+        }
+        if sources > 0 {
             for item in &mut select.projection {
-                if let SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) =
-                    item
+                if let SelectItem::Wildcard(options) = item {
+                    exclude(options);
+                }
+                if let SelectItem::QualifiedWildcard(_, options) = item
+                    && sources == 1
                 {
                     exclude(options);
                 }
@@ -80,4 +102,17 @@ fn exclude(options: &mut WildcardAdditionalOptions) {
             ExcludeSelectItem::Multiple(others)
         }
     });
+}
+
+fn is_natural(operator: &JoinOperator) -> bool {
+    matches!(
+        operator,
+        JoinOperator::Join(JoinConstraint::Natural)
+            | JoinOperator::Inner(JoinConstraint::Natural)
+            | JoinOperator::Left(JoinConstraint::Natural)
+            | JoinOperator::LeftOuter(JoinConstraint::Natural)
+            | JoinOperator::Right(JoinConstraint::Natural)
+            | JoinOperator::RightOuter(JoinConstraint::Natural)
+            | JoinOperator::FullOuter(JoinConstraint::Natural)
+    )
 }

@@ -8,6 +8,7 @@ use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList,
     MemorySchemaProvider, SchemaProvider, TableProvider,
 };
+use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::logical_expr::TableSource;
@@ -37,7 +38,10 @@ pub(super) async fn table(
 ) -> Result<Option<Arc<dyn TableSource>>> {
     let schema = MemorySchemaProvider::new();
     for name in session_tables(world.session) {
-        let table = world.session.table_provider(name.as_str()).await?;
+        let table = world
+            .session
+            .table_provider(TableReference::bare(name.as_str()))
+            .await?;
         schema.register_table(name, table)?;
     }
     for (name, view) in views(world).await? {

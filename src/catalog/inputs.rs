@@ -67,8 +67,9 @@ impl SourceCache {
 pub struct Inputs {
     /// Sources by name; why one could not be opened is said where it is used.
     pub sources: BTreeMap<String, Result<(OpenSource, SourceOptions)>>,
-    /// Tables that are not definitions, by name.
-    pub tables: HashMap<String, Arc<dyn TableSource>>,
+    /// Tables that are not definitions, by name; why one could not be had is
+    /// said where it is used.
+    pub tables: HashMap<String, Result<Arc<dyn TableSource>>>,
     /// Snapshots of what `members('…')` names.
     pub snapshots: BTreeMap<(String, NaiveDate), SnapshotRecord>,
 }
@@ -90,6 +91,7 @@ impl Inputs {
             if let (Kind::Source, Body::Location(location)) =
                 (definition.kind(), &definition.create.body)
             {
+                // Checked when it was defined.
                 let options = SourceOptions::read(&definition.create.options)?;
                 let opened = world
                     .cache
@@ -116,7 +118,8 @@ impl Inputs {
                 self.look_up_snapshots(world, name).await?;
             } else if world.catalog.find(name).is_none() && !self.tables.contains_key(name) {
                 let found = Box::pin(self.table(world, name)).await;
-                if let Some(table) = found.map_err(|error| error.at(mention.span()))? {
+                if let Some(table) = found.transpose() {
+                    let table = table.map_err(|error| error.at(mention.span()));
                     self.tables.insert(name.to_owned(), table);
                 }
             }
@@ -142,9 +145,13 @@ impl Inputs {
         if let Some(relation) = name.strip_prefix("information_schema.") {
             return information::table(relation, world).await;
         }
-        let reference = TableReference::parse_str(name);
-        if let Ok(provider) = world.session.table_provider(reference).await {
-            return Ok(Some(provider_as_source(provider)));
+        let bare = TableReference::bare(name);
+        let parts = name.split_once('.');
+        let qualified = parts.map(|(schema, table)| TableReference::partial(schema, table));
+        for reference in std::iter::once(bare).chain(qualified) {
+            if let Ok(provider) = world.session.table_provider(reference).await {
+                return Ok(Some(provider_as_source(provider)));
+            }
         }
         if !looks_like_path(name) {
             return Ok(None);

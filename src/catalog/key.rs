@@ -12,16 +12,38 @@ use crate::statement::{Body, Kind};
 pub const LABEL_COLUMN: &str = "label";
 
 impl Binder<'_> {
-    /// The entity that a segment is about, if it has one.
-    pub fn entity(&self, definition: &Definition) -> Option<String> {
-        let options = &definition.create.options;
-        if let Some(entity) = options.text("entity") {
-            return Some(entity.to_owned());
+    /// The entity that a segment is about, if it has one: the one it names, or
+    /// the only one whose key it returns.
+    pub(super) fn entity_of(
+        &self,
+        definition: &Definition,
+        key: &str,
+    ) -> Result<Option<&Definition>> {
+        if let Some(name) = definition.create.options.text("entity") {
+            let found = self.world.catalog.get(name, &[Kind::Entity]);
+            return found.map(|entity| Some(entity.as_ref()));
         }
+        let entities = self.world.catalog.of_kind(Kind::Entity);
+        let mut fit = entities.filter(|entity| fitting(&[key], &entity_key(entity)).is_some());
+        match (fit.next(), fit.next()) {
+            (Some(one), Some(other)) => Err(definition
+                .error(format!(
+                    "{} '{}' could be about {} or {}",
+                    definition.kind(),
+                    definition.name,
+                    one.name,
+                    other.name
+                ))
+                .hint(format!("add WITH (entity = '{}')", one.name))),
+            (found, _) => Ok(found.map(AsRef::as_ref)),
+        }
+    }
+
+    /// The name of the entity that a segment is about.
+    pub fn entity(&self, definition: &Definition) -> Option<String> {
         let key = self.key_of(definition).ok()?;
-        let mut entities = self.world.catalog.of_kind(Kind::Entity);
-        let found = entities.find(|entity| fitting(&[key.as_str()], &entity_key(entity)).is_some());
-        found.map(|entity| entity.name.clone())
+        let entity = self.entity_of(definition, &key).ok()??;
+        Some(entity.name.clone())
     }
 
     /// The key column of a definition.

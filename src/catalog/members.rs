@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::JoinType;
+use datafusion::common::{JoinType, TableReference};
 use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, lit, when};
 use datafusion::prelude::{coalesce, ident};
@@ -14,6 +14,7 @@ use super::binder::{Binder, as_source};
 use super::key::{LABEL_COLUMN, entity_key, fitting};
 use super::{Definition, SharedTables, personal};
 use crate::error::{Error, Result, suggest};
+use crate::sql_type::sql_type_name;
 use crate::statement::Kind;
 
 /// A segment ready to be materialised.
@@ -48,10 +49,11 @@ impl Binder<'_> {
         columns.extend(flat_columns(&source.schema(), |name| {
             first(name) || personal.contains(name)
         }));
-        let plan = LogicalPlanBuilder::scan(definition.name.as_str(), source, None)?
-            .project(columns)?
-            .sort([ident(key.as_str()).sort(true, true)])?
-            .build()?;
+        let plan =
+            LogicalPlanBuilder::scan(TableReference::bare(definition.name.as_str()), source, None)?
+                .project(columns)?
+                .sort([ident(key.as_str()).sort(true, true)])?
+                .build()?;
         Ok(MembersPlan { plan, key, label })
     }
 
@@ -145,22 +147,27 @@ pub(super) fn with_otherwise(
     let schema = Arc::clone(plan.schema().inner());
     let key = binder.find_key(definition, &schema)?;
     let label = binder.label_column(definition, &schema, &key)?;
-    let named = options.text("entity");
-    let mut entities = binder.world.catalog.of_kind(Kind::Entity);
-    let entity = entities
-        .find(|entity| match named {
-            Some(name) => entity.name == name,
-            None => fitting(&[key.as_str()], &entity_key(entity)).is_some(),
-        })
-        .ok_or_else(|| {
-            definition
-                .error("'otherwise' needs an entity that lists everyone")
-                .hint(format!("CREATE ENTITY … FROM … KEY {key}"))
-        })?;
+    let entity = binder.entity_of(definition, &key)?.ok_or_else(|| {
+        definition
+            .error("'otherwise' needs an entity that lists everyone")
+            .hint(format!("CREATE ENTITY … FROM … KEY {key}"))
+    })?;
     let listed = binder.keys_of_entity(entity)?;
     let LogicalPlan::Sort(sorted) = listed.plan else {
         return Err(entity.error("the keys of an entity come sorted"));
     };
+    let own = schema.field_with_name(&key)?.data_type();
+    let theirs = sorted.input.schema().field(0).data_type();
+    if own.is_integer() != theirs.is_integer() {
+        return Err(definition
+            .error(format!(
+                "the key '{key}' is {} here but {} in entity '{}'",
+                sql_type_name(own),
+                sql_type_name(theirs),
+                entity.name
+            ))
+            .hint("cast it, so that both are of one type"));
+    }
     let everyone = LogicalPlanBuilder::from(sorted.input.as_ref().clone())
         .project([ident(listed.key).alias("key")])?
         .alias("everyone")?
@@ -215,8 +222,9 @@ pub(super) fn label(
     let key = binder.key(definition, &schema)?;
     let column = binder.label_column(definition, &schema, &key)?;
     let column = column.unwrap_or_else(|| LABEL_COLUMN.to_owned());
-    let plan = LogicalPlanBuilder::scan(definition.name.as_str(), source, None)?
-        .filter(ident(column).eq(lit(label)))?
-        .build()?;
+    let plan =
+        LogicalPlanBuilder::scan(TableReference::bare(definition.name.as_str()), source, None)?
+            .filter(ident(column).eq(lit(label)))?
+            .build()?;
     Ok(as_source(plan, None))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::ScalarValue;
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableSource};
@@ -44,7 +44,9 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
     let wanted = split_label(name).1;
     let snapshot = (definition.name.clone(), moment.date());
     let source = match binder.inputs.snapshots.get(&snapshot) {
-        Some(record) if moment.is_whole_day() => from_snapshot(binder, record)?,
+        Some(record) if record.instant.timestamp_nanos_opt() == Some(moment.nanos()) => {
+            from_snapshot(binder, record)?
+        }
         _ if moment == binder.evaluation.moment => binder.source_of(definition)?,
         _ => {
             let evaluation = Evaluation {
@@ -109,7 +111,7 @@ pub(super) fn from_snapshot(
         .iter()
         .map(|column| ident(column.name.as_str()));
     let source = provider_as_source(Arc::new(table));
-    let plan = LogicalPlanBuilder::scan(scan_name(record), source, None)?
+    let plan = LogicalPlanBuilder::scan(TableReference::bare(scan_name(record)), source, None)?
         .project(columns)?
         .build()?;
     Ok(as_source(plan, None))

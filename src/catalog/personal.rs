@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, JoinType};
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 
 use super::inputs::Inputs;
 
@@ -51,12 +51,13 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
             of_expr(&projection.expr[index], &projection.input, personal)
         }
         LogicalPlan::Aggregate(aggregate) => {
-            let outputs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr);
-            // Grouping sets add columns of their own, which say nothing of anyone.
-            outputs
-                .into_iter()
-                .nth(index)
-                .is_some_and(|expr| of_expr(expr, &aggregate.input, personal))
+            let is_set = |expr: &Expr| matches!(expr, Expr::GroupingSet(_));
+            if aggregate.group_expr.iter().any(is_set) {
+                return anything(plan, personal);
+            }
+            let mut outputs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr);
+            let expr = outputs.nth(index);
+            expr.is_some_and(|expr| of_expr(expr, &aggregate.input, personal))
         }
         LogicalPlan::Window(window) => {
             let below = window.input.schema().fields().len();
@@ -81,13 +82,28 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
                 Some(_) => false,
             }
         }
-        // Filters, sorts, limits, aliases and unions hand their columns on.
-        other => other
+        LogicalPlan::Filter(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Limit(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Repartition(_)
+        | LogicalPlan::Union(_)
+        | LogicalPlan::Distinct(Distinct::All(_))
+        | LogicalPlan::Values(_)
+        | LogicalPlan::EmptyRelation(_) => plan
             .inputs()
             .iter()
-            .filter(|input| index < input.schema().fields().len())
             .any(|input| is_personal(input, index, personal)),
+        // Whatever else there is: better to leave too much out than too little.
+        other => anything(other, personal),
     }
+}
+
+/// Is any column below personal?
+fn anything(plan: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
+    plan.inputs().iter().any(|input| {
+        (0..input.schema().fields().len()).any(|index| is_personal(input, index, personal))
+    })
 }
 
 /// Does a subquery in an expression hand out anything personal?

@@ -13,6 +13,8 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
+
 use crate::error::{Error, Exit, Result};
 use crate::output::{ColorChoice, Format, Printer};
 use crate::run::Engine;
@@ -56,7 +58,9 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
     }
     let runtime = runtime.build()?;
     let timeout = settings.timeout;
-    let result = runtime.block_on(limited(timeout, async {
+    // On a thread of its own: one that computes without a pause would not hear
+    // of Ctrl-C or the clock.
+    let work = runtime.spawn(async move {
         match arguments.command {
             Some(Command::Run(run)) => run::run(&settings, &run).await,
             Some(Command::Check(check)) => check::run(&settings, &check).await,
@@ -64,31 +68,39 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
             Some(Command::Functions(functions)) => functions::run(&settings, &functions),
             None => script::run(settings).await,
         }
-    }));
+    });
+    let result = runtime.block_on(limited(timeout, work));
     // What still computes is left behind: nobody waits for it.
     runtime.shutdown_background();
     result
 }
 
-/// Ends work early at Ctrl-C or when its time is over. Dropping it removes
-/// whatever it had half written.
-async fn limited(timeout: Option<Duration>, work: impl Future<Output = Result<()>>) -> Result<()> {
+/// How long work that was told to stop may take to remove what it had begun.
+const CLEAN_UP: Duration = Duration::from_millis(500);
+
+/// Ends work early at Ctrl-C or when its time is over.
+async fn limited(timeout: Option<Duration>, mut work: JoinHandle<Result<()>>) -> Result<()> {
     let over = async {
         match timeout {
             Some(timeout) => tokio::time::sleep(timeout).await,
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        result = work => result,
-        _ = tokio::signal::ctrl_c() => Err(Error::new("interrupted").exit(Exit::Interrupted)),
-        () = over => Err(Error::new(format!(
+    let error = tokio::select! {
+        result = &mut work => {
+            return result.unwrap_or_else(|_| Err(Error::new("the work ended unexpectedly")));
+        }
+        _ = tokio::signal::ctrl_c() => Error::new("interrupted").exit(Exit::Interrupted),
+        () = over => Error::new(format!(
             "not done after {} seconds",
             timeout.unwrap_or_default().as_secs_f64()
         ))
         .exit(Exit::TimedOut)
-        .hint("--timeout gives it more time")),
-    }
+        .hint("--timeout gives it more time"),
+    };
+    work.abort();
+    let _ = tokio::time::timeout(CLEAN_UP, work).await;
+    Err(error)
 }
 
 impl Arguments {

@@ -140,7 +140,10 @@ mod tests {
         let all: Vec<_> = variables.iter().collect();
         assert_eq!(
             all,
-            [("day", "2025-01-01".to_owned()), ("days", "30".to_owned())]
+            [
+                ("day", "DATE '2025-01-01'".to_owned()),
+                ("days", "30".to_owned())
+            ]
         );
         let config = Config::parse("[vars]\nlist = [1]\n", "t").expect("parses");
         assert!(config.variables().is_err());

@@ -178,9 +178,11 @@ impl Shell {
             }
             writeln!(file, "{};\n", definition.text)?;
         }
-        self.saved = mine.iter().map(|it| it.name.clone()).collect();
+        let (count, texts) = (mine.len(), mine.iter().map(|it| it.text.clone()).collect());
+        file.commit()?;
+        self.saved = texts;
         self.printer
-            .note(&format!("{} definitions in '{path}'", mine.len()));
-        Ok(file.commit()?)
+            .note(&format!("{count} definitions in '{path}'"));
+        Ok(())
     }
 }

@@ -36,7 +36,7 @@ struct Shell {
     runtime: Runtime,
     /// Was leaving refused once because definitions would be lost?
     warned: bool,
-    /// Names of definitions that are safe in a file.
+    /// Texts of definitions that are safe in a file.
     saved: Vec<String>,
 }
 
@@ -158,7 +158,12 @@ impl Shell {
                 result.map_err(|error| error.within(&parsed.script)),
             )
         });
-        let (engine, emitter, result) = self.wait(task)?;
+        let waited = self.wait(task);
+        if to_file && waited.is_err() {
+            let lost = "the file of .output was not completed; results come here again";
+            self.printer.note(lost);
+        }
+        let (engine, emitter, result) = waited?;
         if to_file {
             self.output = Some(emitter);
         }
@@ -200,8 +205,8 @@ impl Shell {
     fn unsaved(&self) -> Vec<String> {
         let all = self.engine.catalog().all();
         all.filter(|it| !it.in_project && it.script.name != COMMAND_LINE)
+            .filter(|it| !self.saved.contains(&it.text))
             .map(|it| it.name.clone())
-            .filter(|name| !self.saved.contains(name))
             .collect()
     }
 

@@ -5,6 +5,7 @@
 //! is complete; folders and other targets are DataFusion's own.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::logical_expr::dml::CopyTo;
@@ -22,7 +23,7 @@ pub(super) fn stage(plan: LogicalPlan) -> Result<(LogicalPlan, Option<Pending>)>
     let LogicalPlan::Copy(copy) = plan else {
         return Ok((plan, None));
     };
-    let url = copy.output_url.clone();
+    let url = copy.output_url.trim_start_matches("file://").to_owned();
     let is_file = !url.contains("://") && !url.ends_with('/') && copy.partition_by.is_empty();
     let (Some(name), true) = (Path::new(&url).file_name(), is_file) else {
         return Ok((LogicalPlan::Copy(copy), None));
@@ -32,11 +33,23 @@ pub(super) fn stage(plan: LogicalPlan) -> Result<(LogicalPlan, Option<Pending>)>
     if target.is_dir() || target.extension().is_none() {
         return Ok((LogicalPlan::Copy(copy), None));
     }
+    if target.to_string_lossy().contains(['*', '?', '[']) {
+        return Err(
+            Error::new(format!("COPY cannot write '{url}': it reads as a pattern"))
+                .hint("choose a name without *, ? and [, or write the result with -o"),
+        );
+    }
     if let Some(folder) = target.parent() {
         std::fs::create_dir_all(folder)
             .map_err(|error| Error::new(format!("cannot write '{url}': {error}")))?;
     }
-    let staged_name = format!(".segql-{}-{}", std::process::id(), name.to_string_lossy());
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let staged_name = format!(
+        ".segql-{}-{number}-{}",
+        std::process::id(),
+        name.to_string_lossy()
+    );
     let staged = target.with_file_name(staged_name);
     let plan = LogicalPlan::Copy(CopyTo {
         output_url: staged.display().to_string(),
@@ -48,11 +61,9 @@ pub(super) fn stage(plan: LogicalPlan) -> Result<(LogicalPlan, Option<Pending>)>
 impl Pending {
     /// Gives the complete file its name.
     pub(super) fn commit(self) -> Result<()> {
-        // No rows in a format without a header leave no file to rename.
-        match self.staged.exists() {
-            true => Ok(std::fs::rename(&self.staged, &self.target)?),
-            false => Ok(std::fs::write(&self.target, "")?),
-        }
+        std::fs::rename(&self.staged, &self.target).map_err(|error| {
+            Error::new(format!("cannot write '{}': {error}", self.target.display()))
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use datafusion::common::TableReference;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
@@ -45,6 +46,7 @@ pub struct Engine {
     pub(super) catalog: Catalog,
     pub(super) store: Arc<Store>,
     pub(super) cache: Arc<SourceCache>,
+    pub(super) temp_dir: Option<PathBuf>,
     variables: Variables,
     zone: Tz,
     as_of: Option<String>,
@@ -64,6 +66,7 @@ impl Engine {
             catalog: setup.catalog,
             store: Arc::new(store),
             cache: Arc::default(),
+            temp_dir: setup.resources.temp_dir.clone(),
             variables: setup.variables,
             zone,
             as_of: setup.as_of,
@@ -152,7 +155,11 @@ impl Engine {
 
     /// What is wrong with definitions by themselves.
     pub(super) fn faults(&self) -> BTreeMap<String, Error> {
-        let is_table = |name: &str| self.session.table_exist(name).unwrap_or(false);
+        let is_table = |name: &str| {
+            self.session
+                .table_exist(TableReference::bare(name))
+                .unwrap_or(false)
+        };
         Graph::new(&self.catalog).faults(is_table)
     }
 

@@ -78,13 +78,11 @@ impl Fingerprint {
 /// What the store holds is no input: a segment that read it would change
 /// without anything it rests on having changed.
 fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
-    let reads_store = definition.references.iter().find(|reference| {
-        reference.name.starts_with("segql.")
-            || reference.by_text && catalog.find(&reference.name).is_some()
-    });
-    match reads_store {
+    let mut mentioned = definition.references.iter();
+    let by_date = mentioned.find(|it| it.by_text && catalog.find(&it.name).is_some());
+    match by_date {
         None => Ok(()),
-        Some(reference) if reference.by_text => Err(definition
+        Some(reference) => Err(definition
             .error(format!(
                 "{} '{}' reads members('{}'), which depends on what the store holds",
                 definition.kind(),
@@ -92,12 +90,6 @@ fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
                 reference.name
             ))
             .hint(format!("select FROM {} itself", reference.name))),
-        Some(reference) => Err(definition.error(format!(
-            "{} '{}' reads {}, which depends on what was run before",
-            definition.kind(),
-            definition.name,
-            reference.name
-        ))),
     }
 }
 
@@ -116,10 +108,14 @@ fn sum(
     add(env!("CARGO_PKG_VERSION"));
     add(&evaluation.moment.nanos().to_string());
     add(evaluation.moment.zone().name());
-    for (name, text) in definitions.iter().chain(variables) {
-        add(name);
-        add(text);
+    for (part, texts) in [("definitions", definitions), ("variables", variables)] {
+        add(part);
+        for (name, text) in texts {
+            add(name);
+            add(text);
+        }
     }
+    add("files");
     for input in files {
         add(&input.source);
         for file in &input.files {

@@ -66,8 +66,14 @@ impl Engine {
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
         let chosen = select(&self.catalog, &request.selectors)?;
-        let failed = self.faults();
         let plan = RunPlan::new(&self.catalog, &chosen)?;
+        // Faults of what this run does not touch are none of its business.
+        let mut failed = self.faults();
+        let graph = Graph::new(&self.catalog);
+        let below: Vec<BTreeSet<&str>> = chosen.iter().map(|name| graph.below(name)).collect();
+        failed.retain(|id, _| {
+            chosen.contains(id) || below.iter().any(|names| names.contains(id.as_str()))
+        });
         let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
         mentions.extend(
             self.catalog
@@ -167,6 +173,7 @@ impl Run<'_> {
                 labels: record.labels,
             });
         }
+        self.keep_finished_day(definition).await?;
         if self.dry_run {
             self.binder()?.members(definition)?;
             return Ok(Ended {
@@ -176,10 +183,24 @@ impl Run<'_> {
                 labels: BTreeMap::new(),
             });
         }
-        if let Some(skipped) = self.compute_shared(definition).await? {
-            return Ok(skipped);
-        }
+        self.compute_shared(definition).await?;
         self.write(definition, made_from, started).await
+    }
+
+    /// What was kept for a whole day is not replaced by a part of it.
+    async fn keep_finished_day(&self, definition: &Definition) -> Result<()> {
+        let moment = &self.evaluation.moment;
+        let store = &self.engine.store;
+        let kept = store.snapshot(&definition.name, moment.date()).await?;
+        match kept.filter(|kept| !kept.provisional && !moment.is_whole_day()) {
+            None => Ok(()),
+            Some(_) => Err(Error::new(format!(
+                "{} has a snapshot for all of {}, which {moment} would cut short",
+                definition.name,
+                moment.date()
+            ))
+            .hint("give --as-of a date, or another --store")),
+        }
     }
 
     fn binder(&self) -> Result<Binder<'_>> {
@@ -215,13 +236,9 @@ impl Run<'_> {
 
     /// Computes the shared definitions that this one builds on and that are
     /// not there yet.
-    async fn compute_shared(&mut self, definition: &Definition) -> Result<Option<Ended>> {
+    async fn compute_shared(&mut self, definition: &Definition) -> Result<()> {
         let catalog = &self.engine.catalog;
-        let below: BTreeSet<&str> = Graph::new(catalog)
-            .order([definition.name.as_str()])?
-            .into_iter()
-            .collect();
-        let order = Graph::new(catalog).order(below.iter().copied())?;
+        let order = Graph::new(catalog).order([definition.name.as_str()])?;
         for name in order {
             if !self.plan.shared.contains(name) || self.shared.contains_key(name) {
                 continue;
@@ -239,15 +256,13 @@ impl Run<'_> {
                     self.shared.insert(name.to_owned(), Arc::clone(&rows.table));
                     self.kept.push(rows);
                 }
-                Err(error) if name == definition.name => return Err(error),
-                Err(error) => {
-                    let skipped = because(name, &error);
-                    self.failed.insert(name.to_owned(), error);
-                    return Ok(Some(skipped));
+                // What fails as a whole may still do for those who read a part.
+                Err(_) => {
+                    self.plan.shared.remove(name);
                 }
             }
         }
-        Ok(None)
+        Ok(())
     }
 
     async fn write(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{AsArray, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::TableReference;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, Statement as PlanStatement};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -105,7 +106,8 @@ impl Engine {
     async fn create(&mut self, parsed: &Parsed) -> Result<Outcome> {
         let definition = Definition::new(parsed, self.base()?, false)?;
         let name = definition.name.clone();
-        let is_table = self.session.table_exist(name.as_str())?;
+        let bare = TableReference::bare(name.as_str());
+        let is_table = self.session.table_exist(bare).unwrap_or(false);
         if is_table && definition.id() == name {
             return Err(definition.error(format!("table '{name}' is defined already")));
         }
@@ -153,7 +155,8 @@ impl Engine {
 
     async fn materialize_one(&mut self, name: &str, to: Option<&str>) -> Result<Outcome> {
         if let Some(file) = to {
-            let rows = self.members_to_file(name, &self.base()?.join(file)).await?;
+            let written = self.members_to_file(name, &self.base()?.join(file)).await;
+            let rows = written.map_err(|error| error.exit(Exit::Failed))?;
             return Ok(Outcome::Done(Some(format!(
                 "{name}: {rows} members in '{file}'"
             ))));

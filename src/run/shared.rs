@@ -4,16 +4,21 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::ipc::writer::FileWriter;
-use datafusion::datasource::file_format::arrow::ArrowFormat;
-use datafusion::datasource::{MemTable, provider_as_source};
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
-use datafusion::logical_expr::{LogicalPlan, TableSource};
+use datafusion::common::TableReference;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableSource};
+use datafusion::parquet::arrow::ArrowWriter;
 use futures::StreamExt;
 
 use super::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::source::{FilesTable, InputFile};
+
+/// Of the memory that queries may hold, kept rows take at most one in so many:
+/// the rest is for those who read them.
+const SHARE_OF_MEMORY: usize = 4;
 
 /// Rows kept for the rest of a run: in memory while the limit allows, else in a
 /// temporary file.
@@ -29,20 +34,24 @@ impl Engine {
         let frame = self.session.execute_logical_plan(plan).await?;
         let schema: SchemaRef = Arc::clone(frame.schema().inner());
         let partitions = frame.execute_stream_partitioned().await?;
-        let runtime = self.session.runtime_env();
-        let memory =
-            MemoryConsumer::new(format!("shared rows of {name}")).register(&runtime.memory_pool);
+        let pool = Arc::clone(&self.session.runtime_env().memory_pool);
+        let most = match pool.memory_limit() {
+            MemoryLimit::Finite(bytes) => bytes / SHARE_OF_MEMORY,
+            _ => usize::MAX,
+        };
+        let memory = MemoryConsumer::new(format!("shared rows of {name}")).register(&pool);
         let mut kept: Vec<RecordBatch> = vec![];
         let mut file: Option<Spill> = None;
         let mut rows = futures::stream::select_all(partitions);
         while let Some(batch) = rows.next().await {
             let batch = batch?;
+            let size = batch.get_array_memory_size();
             if let Some(spill) = &mut file {
                 spill.writer.write(&batch)?;
-            } else if memory.try_grow(batch.get_array_memory_size()).is_ok() {
+            } else if memory.size() + size <= most && memory.try_grow(size).is_ok() {
                 kept.push(batch);
             } else {
-                let mut spill = Spill::new(&schema)?;
+                let mut spill = self.spill(&schema)?;
                 for batch in kept.drain(..).chain([batch]) {
                     spill.writer.write(&batch)?;
                 }
@@ -53,8 +62,11 @@ impl Engine {
         let (table, file) = match file {
             None => (self.in_memory(schema, kept)?, None),
             Some(spill) => {
-                let file = spill.finish()?;
-                (from_file(schema, file.path())?, Some(file))
+                spill.writer.close()?;
+                (
+                    from_file(name, schema, spill.file.path())?,
+                    Some(spill.file),
+                )
             }
         };
         Ok(SharedRows {
@@ -78,39 +90,38 @@ impl Engine {
             schema, parts,
         )?)))
     }
+
+    fn spill(&self, schema: &SchemaRef) -> Result<Spill> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("segql-").suffix(".parquet");
+        let file = match &self.temp_dir {
+            Some(folder) => builder.tempfile_in(folder)?,
+            None => builder.tempfile()?,
+        };
+        let writer = ArrowWriter::try_new(file.reopen()?, Arc::clone(schema), None)?;
+        Ok(Spill { file, writer })
+    }
 }
 
 struct Spill {
     file: tempfile::NamedTempFile,
-    writer: FileWriter<std::io::BufWriter<std::fs::File>>,
+    writer: ArrowWriter<std::fs::File>,
 }
 
-impl Spill {
-    fn new(schema: &SchemaRef) -> Result<Self> {
-        let file = tempfile::Builder::new()
-            .prefix("segql-")
-            .suffix(".arrow")
-            .tempfile()?;
-        let writer = FileWriter::try_new_buffered(file.reopen()?, schema)?;
-        Ok(Self { file, writer })
-    }
-
-    fn finish(mut self) -> Result<tempfile::NamedTempFile> {
-        self.writer.finish()?;
-        Ok(self.file)
-    }
-}
-
-fn from_file(schema: SchemaRef, path: &std::path::Path) -> Result<Arc<dyn TableSource>> {
+fn from_file(
+    name: &str,
+    schema: SchemaRef,
+    path: &std::path::Path,
+) -> Result<Arc<dyn TableSource>> {
     let file = InputFile::at(path)?;
-    let table = FilesTable::new(Arc::clone(&schema), &[], &[file], Arc::new(ArrowFormat))?;
+    let format = Arc::new(ParquetFormat::default());
+    let table = FilesTable::new(Arc::clone(&schema), &[], &[file], format)?;
     let source = provider_as_source(Arc::new(table));
     // The file's own name is a column of the table, but not of these rows.
     let columns = (0..schema.fields().len()).collect();
-    let plan = datafusion::logical_expr::LogicalPlanBuilder::scan("shared", source, Some(columns))?
-        .build()
-        .map_err(Error::from)?;
-    Ok(provider_as_source(Arc::new(
-        datafusion::datasource::ViewTable::new(plan, None),
-    )))
+    let scan = LogicalPlanBuilder::scan(TableReference::bare(name), source, Some(columns))?;
+    Ok(provider_as_source(Arc::new(ViewTable::new(
+        scan.build()?,
+        None,
+    ))))
 }

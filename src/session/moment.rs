@@ -84,14 +84,6 @@ impl Moment {
         self.zone
     }
 
-    /// The same instant (or the same day, if a day was meant) in another zone.
-    pub fn in_zone(&self, zone: Tz) -> Result<Self> {
-        match self.whole_day {
-            true => Self::end_of(self.date(), zone),
-            false => Ok(Self { zone, ..*self }),
-        }
-    }
-
     /// The date there.
     pub fn date(&self) -> NaiveDate {
         self.local(self.zone).date()

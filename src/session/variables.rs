@@ -182,17 +182,12 @@ impl Variables {
             ))
     }
 
-    /// Names and values for records, in order.
+    /// Names and values as SQL writes them, in order: `1` and `'1'` differ.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|(name, value)| {
-            let text = match value {
-                Variable::Text(text) | Variable::Number(text) | Variable::Date(text) => {
-                    text.clone()
-                }
-                Variable::Flag(flag) => flag.to_string(),
-            };
-            (name.as_str(), text)
-        })
+        let literal = |value: &Variable| value.literal(ParserSpan::empty()).to_string();
+        self.0
+            .iter()
+            .map(move |(name, value)| (name.as_str(), literal(value)))
     }
 }
 

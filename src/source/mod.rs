@@ -6,6 +6,7 @@
 
 mod columns;
 mod detect;
+mod exact_decimal;
 mod files;
 mod format;
 mod open;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::Session;
+use datafusion::common::TableReference;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -12,6 +13,7 @@ use datafusion::functions::expr_fn::btrim;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
 use datafusion::prelude::ident;
 
+use super::exact_decimal::exact_decimal;
 use super::format::{CsvShape, Encoding, reader};
 use super::table::FilesTable;
 use super::{InputFile, SourceFormat, SourceOptions, columns, detect, files};
@@ -98,7 +100,8 @@ impl OpenSource {
         if with_file {
             columns.push(col(FILE_COLUMN));
         }
-        let plan = LogicalPlanBuilder::scan(name, source, None)?.project(columns)?;
+        let plan =
+            LogicalPlanBuilder::scan(TableReference::bare(name), source, None)?.project(columns)?;
         Ok(plan.build()?)
     }
 }
@@ -130,8 +133,11 @@ impl Layout {
         };
         for ((field, wanted), column) in columns::apply(given, &schema)?.into_iter().zip(&found) {
             let is_csv = format == SourceFormat::Csv;
+            let is_money = matches!(wanted, DataType::Decimal128(..));
             let as_text = is_csv
-                && (column.padded && wanted != DataType::Utf8 || !options.null_text.is_empty());
+                && (is_money
+                    || column.padded && wanted != DataType::Utf8
+                    || !options.null_text.is_empty());
             let read = match (is_csv, as_text) {
                 (true, true) => DataType::Utf8,
                 (true, false) => wanted.clone(),
@@ -139,7 +145,7 @@ impl Layout {
             };
             let expr = ident(field.name().as_str());
             let expr = match as_text {
-                true => from_text(expr, &wanted, &options.null_text)?,
+                true => from_text(expr, &wanted, field.name(), &options.null_text)?,
                 false if read != wanted => cast(expr, wanted.clone()),
                 false => expr,
             };
@@ -152,7 +158,7 @@ impl Layout {
 }
 
 /// The value of a text: blanks and the texts for NULL do not count.
-fn from_text(column: Expr, wanted: &DataType, null_text: &[String]) -> Result<Expr> {
+fn from_text(column: Expr, wanted: &DataType, name: &str, null_text: &[String]) -> Result<Expr> {
     let is_text = matches!(
         wanted,
         DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8
@@ -166,7 +172,10 @@ fn from_text(column: Expr, wanted: &DataType, null_text: &[String]) -> Result<Ex
         lit(datafusion::common::ScalarValue::Utf8(None)),
     )
     .otherwise(kept)?;
-    Ok(cast(value, wanted.clone()))
+    Ok(match wanted {
+        DataType::Decimal128(..) => exact_decimal(value, wanted, name),
+        _ => cast(value, wanted.clone()),
+    })
 }
 
 /// All files of a source have one format and are packed alike.

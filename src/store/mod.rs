@@ -4,15 +4,17 @@
 //! ```text
 //! <store>/<segment>/as_of=2026-01-31/members.parquet   for everyone
 //! <store>/_segql/snapshots/<segment>/2026-01-31.json   a snapshot's record
-//! <store>/_segql/versions/<segment>/<id>.parquet       what a replacement set aside
+//! <store>/_segql/versions/<segment>/<id>.parquet       the same file under its id
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! ```
 //!
 //! A snapshot's record is written last and is what counts: a file whose id no
-//! record names is ignored. Between the moment a new file takes its place and
-//! the moment its record is written, the old record finds the old file among
-//! the versions. Every step is one atomic operation of the object store.
+//! record names is ignored. Every record's file also stands among the versions
+//! under its id (a link, not a copy, on a local disk), so that between the moment
+//! a new file takes its place and the moment its record is written the old record
+//! still finds the old file, and two writers cannot take each other's away. Every
+//! step is one atomic operation of the object store.
 
 mod layout;
 mod record;
@@ -93,7 +95,9 @@ impl Store {
         segment: &str,
         as_of: NaiveDate,
     ) -> Result<Option<SnapshotRecord>> {
-        self.read_json(&self.layout.record(segment, as_of)).await
+        // A damaged record (the power went) counts for nothing: it is made anew.
+        let read = self.read_json(&self.layout.record(segment, as_of)).await;
+        Ok(read.unwrap_or(None))
     }
 
     /// Every snapshot of a segment that counts, by date.
@@ -124,8 +128,8 @@ impl Store {
         self.write_json(&self.layout.run(&record.run), record).await
     }
 
-    /// The file that holds a snapshot: the one for everyone, or the version set
-    /// aside when a replacement was cut off before its record.
+    /// The file that holds a snapshot: the one for everyone, or the version under
+    /// its id while another is on its way.
     pub fn file(&self, record: &SnapshotRecord) -> Result<PathBuf> {
         let current = self.layout.members(&record.segment, record.as_of);
         let version = self.layout.version(&record.segment, &record.id);
@@ -150,8 +154,8 @@ impl Store {
         SnapshotWriter::new(Arc::clone(&self.objects), staged, schema)
     }
 
-    /// Puts a written file in its place, then its record; on failure nothing of
-    /// it is left.
+    /// Puts a written file in its place, then its record; what fails before that
+    /// leaves nothing staged.
     pub async fn commit(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
         let staged = at(written.path())?;
         let result = self.put_in_place(written, record).await;
@@ -165,24 +169,16 @@ impl Store {
         let target = self.layout.members(&record.segment, record.as_of);
         let previous = self.snapshot(&record.segment, record.as_of).await?;
         self.refuse_other_case(&record.segment)?;
-        if let Some(previous) = &previous
-            && previous.id != record.id
-            && write::id_of(&target)?.as_deref() == Some(previous.id.as_str())
-        {
-            let aside = self.layout.version(&record.segment, &previous.id);
-            self.objects.copy(&at(&target)?, &at(&aside)?).await?;
-        }
         written.sync()?;
-        self.objects
-            .rename(&at(written.path())?, &at(&target)?)
+        // Every record has a file by its own id, whoever else renames meanwhile.
+        let version = |id: &str| at(&self.layout.version(&record.segment, id));
+        let staged = at(written.path())?;
+        self.objects.copy(&staged, &version(&record.id)?).await?;
+        self.objects.rename(&staged, &at(&target)?).await?;
+        self.write_json(&self.layout.record(&record.segment, record.as_of), record)
             .await?;
-        let record_path = self.layout.record(&record.segment, record.as_of);
-        self.write_json(&record_path, record).await?;
-        if let Some(previous) = previous
-            && previous.id != record.id
-        {
-            let aside = self.layout.version(&record.segment, &previous.id);
-            let _ = self.objects.delete(&at(&aside)?).await;
+        if let Some(previous) = previous.filter(|previous| previous.id != record.id) {
+            let _ = self.objects.delete(&version(&previous.id)?).await;
         }
         Ok(())
     }

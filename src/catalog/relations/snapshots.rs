@@ -6,6 +6,7 @@ use datafusion::arrow::array::{
     BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
 };
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::min_max::min_udaf;
 use datafusion::functions_window::expr_fn::row_number;
@@ -203,9 +204,11 @@ fn snapshot_rows(world: World<'_>, record: &SnapshotRecord, number: i64) -> Resu
         lit(number).alias("number"),
     ];
     let source = provider_as_source(Arc::new(table));
-    Ok(LogicalPlanBuilder::scan(scan_name(record), source, None)?
-        .project(columns)?
-        .build()?)
+    Ok(
+        LogicalPlanBuilder::scan(TableReference::bare(scan_name(record)), source, None)?
+            .project(columns)?
+            .build()?,
+    )
 }
 
 fn no_members() -> Result<LogicalPlan> {
