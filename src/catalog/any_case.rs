@@ -2,23 +2,37 @@
 //!
 //! The planner folds unquoted names to small letters, and then a file's column
 //! `CustomerId` could only be named in quotes. Where the folded name fits no
-//! column but exactly one fits regardless of case, that one is meant.
+//! column but exactly one fits regardless of case, that one is meant. `t.name` is
+//! looked for among the columns of `t` alone. Tables whose columns are not known
+//! beforehand (table functions, UNNEST) switch this off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use datafusion::sql::planner::object_name_to_table_reference;
 use datafusion::sql::sqlparser::ast::{
-    Cte, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
-    SelectItem, TableAlias, TableFactor, VisitMut, VisitorMut,
+    Cte, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, OrderByKind, Query,
+    Select, SelectItem, TableAlias, TableFactor, VisitMut, VisitorMut,
 };
 
+use super::relation_name;
+
+/// Columns by the name of their relation.
+pub(super) type Columns = BTreeMap<String, BTreeSet<String>>;
+
 /// Puts the names of columns that exist in the place of those typed.
-pub(super) fn match_columns(tree: &mut impl VisitMut, columns: BTreeSet<String>) {
+pub(super) fn match_columns(tree: &mut impl VisitMut, relations: &Columns) {
+    let columns: BTreeSet<String> = relations.values().flatten().cloned().collect();
     if columns.iter().all(|name| *name == name.to_lowercase()) {
+        return;
+    }
+    let mut scan = Scan::default();
+    if tree.visit(&mut scan).is_break() {
         return;
     }
     let mut names = Names {
         defined: columns.clone(),
+        qualified: scan.qualifiers(relations),
         ..Names::default()
     };
     let mut ambiguous = BTreeSet::new();
@@ -31,35 +45,60 @@ pub(super) fn match_columns(tree: &mut impl VisitMut, columns: BTreeSet<String>)
     names
         .by_folded
         .retain(|folded, _| !ambiguous.contains(folded));
-    // What the query itself names comes first, wherever it stands.
-    let mut aliases = Aliases(BTreeSet::new());
-    let _ = tree.visit(&mut aliases);
-    names.defined.extend(aliases.0);
+    // Names that a subquery gives come before columns; those of a query without
+    // one are seen by nobody but its ORDER BY.
+    match scan.queries > 1 {
+        true => names.defined.extend(scan.aliases),
+        false => names.order_aliases = scan.aliases,
+    }
     let _ = tree.visit(&mut names);
 }
 
-/// Names that a query gives to columns.
-struct Aliases(BTreeSet<String>);
-
-impl Aliases {
-    fn add(&mut self, ident: &Ident) {
-        self.0.insert(match ident.quote_style {
-            Some(_) => ident.value.clone(),
-            None => ident.value.to_lowercase(),
-        });
-    }
-
-    fn columns_of(&mut self, alias: &TableAlias) {
-        for column in &alias.columns {
-            self.add(&column.name);
-        }
+fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        Some(_) => ident.value.clone(),
+        None => ident.value.to_lowercase(),
     }
 }
 
-impl VisitorMut for Aliases {
+/// What a tree itself names: columns, and relations by their aliases.
+#[derive(Default)]
+struct Scan {
+    aliases: BTreeSet<String>,
+    /// Qualifier and relation.
+    relations: Vec<(String, String)>,
+    queries: usize,
+}
+
+impl Scan {
+    fn columns_of(&mut self, alias: &TableAlias) {
+        let columns = alias.columns.iter().map(|column| folded(&column.name));
+        self.aliases.extend(columns);
+    }
+
+    /// The columns behind each qualifier; one that stands for two relations has
+    /// none.
+    fn qualifiers(&self, relations: &Columns) -> Columns {
+        let mut found = Columns::new();
+        for (qualifier, relation) in &self.relations {
+            let times = self
+                .relations
+                .iter()
+                .filter(|(other, _)| other == qualifier)
+                .count();
+            if let (1, Some(columns)) = (times, relations.get(relation)) {
+                found.insert(qualifier.clone(), columns.clone());
+            }
+        }
+        found
+    }
+}
+
+impl VisitorMut for Scan {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        self.queries += 1;
         let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
         for Cte { alias, .. } in ctes {
             self.columns_of(alias);
@@ -70,19 +109,38 @@ impl VisitorMut for Aliases {
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
         for item in &select.projection {
             if let SelectItem::ExprWithAlias { alias, .. } = item {
-                self.add(alias);
+                self.aliases.insert(folded(alias));
             }
         }
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table { alias, .. }
-        | TableFactor::Derived { alias, .. }
-        | TableFactor::Function { alias, .. } = factor
-            && let Some(alias) = alias
-        {
-            self.columns_of(alias);
+        match factor {
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                ..
+            } => {
+                let last = name.0.last().and_then(ObjectNamePart::as_ident);
+                let relation = object_name_to_table_reference(name.clone(), true);
+                let qualifier = alias.as_ref().map(|alias| &alias.name).or(last);
+                if let (Some(qualifier), Ok(relation)) = (qualifier, relation) {
+                    let pair = (folded(qualifier), relation_name(&relation));
+                    self.relations.push(pair);
+                }
+                if let Some(alias) = alias {
+                    self.columns_of(alias);
+                }
+            }
+            TableFactor::Derived { alias, .. } => {
+                if let Some(alias) = alias {
+                    self.columns_of(alias);
+                }
+            }
+            TableFactor::NestedJoin { .. } => {}
+            _ => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
     }
@@ -93,6 +151,9 @@ struct Names {
     /// Names that are right as they are.
     defined: BTreeSet<String>,
     by_folded: BTreeMap<String, String>,
+    qualified: Columns,
+    /// Names that only ORDER BY may mean.
+    order_aliases: BTreeSet<String>,
 }
 
 impl Names {
@@ -107,6 +168,29 @@ impl Names {
         }
     }
 
+    /// `t.name` among the columns of `t`, where these are known.
+    fn mend_qualified(&self, parts: &mut [Ident]) {
+        let [qualifier, rest @ ..] = parts else {
+            return;
+        };
+        let Some(columns) = self.qualified.get(&folded(qualifier)) else {
+            // `t.score.r`: any part behind the first may be the column.
+            return rest.iter_mut().for_each(|part| self.mend(part));
+        };
+        let Some(column) = rest.first_mut() else {
+            return;
+        };
+        let typed = column.value.to_lowercase();
+        if column.quote_style.is_some() || columns.contains(&typed) {
+            return;
+        }
+        let mut fitting = columns.iter().filter(|name| name.to_lowercase() == typed);
+        if let (Some(name), None) = (fitting.next(), fitting.next()) {
+            column.value.clone_from(name);
+            column.quote_style = Some('"');
+        }
+    }
+
     fn mend_name(&self, name: &mut ObjectName) {
         if let Some(ObjectNamePart::Identifier(ident)) = name.0.last_mut() {
             self.mend(ident);
@@ -117,15 +201,28 @@ impl Names {
 impl VisitorMut for Names {
     type Break = ();
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if let Some(order) = &mut query.order_by
+            && let OrderByKind::Expressions(by) = &mut order.kind
+        {
+            for item in by {
+                // Quoted, it stays the name that the SELECT list gives.
+                if let Expr::Identifier(ident) = &mut item.expr
+                    && ident.quote_style.is_none()
+                    && self.order_aliases.contains(&ident.value.to_lowercase())
+                {
+                    ident.value = ident.value.to_lowercase();
+                    ident.quote_style = Some('"');
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
             Expr::Identifier(ident) => self.mend(ident),
-            Expr::CompoundIdentifier(parts) => {
-                // `t.score.r`: any part behind the first may be the column.
-                for part in parts.iter_mut().skip(1) {
-                    self.mend(part);
-                }
-            }
+            Expr::CompoundIdentifier(parts) => self.mend_qualified(parts),
             _ => {}
         }
         ControlFlow::Continue(())

@@ -2,7 +2,7 @@
 //! this very use put in as typed literals.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
@@ -123,7 +123,7 @@ impl<'a> Binder<'a> {
     ) -> Result<bool> {
         self.evaluation.variables.put_into(tree)?;
         column_names::complete(tree);
-        any_case::match_columns(tree, self.columns_of(names));
+        any_case::match_columns(tree, &self.columns_of(names));
         let with_file = file_column::is_mentioned(tree);
         if with_file {
             let is_source = |name: &ast::ObjectName| {
@@ -137,15 +137,15 @@ impl<'a> Binder<'a> {
         Ok(with_file)
     }
 
-    /// All columns of these relations; those that cannot be planned have none.
-    fn columns_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> BTreeSet<String> {
+    /// The columns of these relations; one that cannot be planned has none.
+    fn columns_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> any_case::Columns {
+        let columns = |name: &str| {
+            let schema = self.relation(name).ok()?.schema();
+            let fields = schema.fields().iter().map(|field| field.name().clone());
+            Some(fields.collect())
+        };
         names
-            .filter_map(|name| self.relation(name).ok())
-            .flat_map(|relation| {
-                let schema = relation.schema();
-                let names = schema.fields().iter().map(|field| field.name().clone());
-                names.collect::<Vec<_>>()
-            })
+            .filter_map(|name| Some((name.to_owned(), columns(name)?)))
             .collect()
     }
 
