@@ -1,6 +1,7 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod local_time;
 mod moment;
 mod size;
 mod variables;
@@ -69,5 +70,6 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         .build();
     let mut context = SessionContext::new_with_state(state);
     segql_udfs::register_all(&mut context)?;
+    context.add_analyzer_rule(Arc::new(local_time::LocalTime));
     Ok(context)
 }
