@@ -69,7 +69,11 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
             None => script::run(settings).await,
         }
     });
-    let result = runtime.block_on(limited(timeout, work));
+    // The clock and signals are watched by a thread that computes nothing.
+    let watch = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let result = watch.block_on(limited(timeout, work));
     // What still computes is left behind: nobody waits for it.
     runtime.shutdown_background();
     result

@@ -63,10 +63,15 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
             .count()
     };
     let (failed, skipped) = (count(NodeStatus::Error), count(NodeStatus::Skipped));
+    let done = if count(NodeStatus::Planned) > 0 {
+        "to write"
+    } else {
+        "written"
+    };
     settings.printer.note(&format!(
-        "as of {}: {} written, {} unchanged, {failed} failed, {skipped} skipped in {:.2} s; store {store}",
+        "as of {}: {} {done}, {} unchanged, {failed} failed, {skipped} skipped in {:.2} s; store {store}",
         record.as_of,
-        count(NodeStatus::Success),
+        count(NodeStatus::Success) + count(NodeStatus::Planned),
         count(NodeStatus::Unchanged),
         record.seconds,
     ));

@@ -118,6 +118,9 @@ impl Settings {
 fn no_such_file(file: &std::path::Path) -> Error {
     let name = file.to_string_lossy();
     let commands = ["run", "check", "init", "functions"];
+    if crate::source::looks_like_path(&name) {
+        return Error::usage(format!("file '{name}' does not exist"));
+    }
     Error::usage(format!("'{name}' is neither a command nor a file"))
         .hint_if(suggest(&name, commands))
         .hint("segql --help shows the commands")

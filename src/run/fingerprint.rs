@@ -17,6 +17,8 @@ pub(super) struct Fingerprint {
     pub(super) variables: BTreeMap<String, String>,
     /// Files that are read.
     pub(super) inputs: Vec<InputRecord>,
+    /// SHA-256 of texts, variables and as-of: the same wherever a project lies.
+    pub(super) definition: String,
     /// SHA-256 of all of it.
     pub(super) sum: String,
 }
@@ -67,6 +69,7 @@ impl Fingerprint {
             sum.push_str(&format!("-{}", chrono::Utc::now().timestamp_micros()));
         }
         Ok(Self {
+            definition: self::sum(&definitions, &variables, &[], evaluation),
             definitions,
             variables,
             inputs: files,

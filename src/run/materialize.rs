@@ -280,7 +280,7 @@ impl Run<'_> {
         while let Some(batch) = members.next().await? {
             writer.write(batch).await?;
         }
-        let written = writer.finish(&made_from.sum).await?;
+        let written = writer.finish(&made_from.definition).await?;
         let moment = &self.evaluation.moment;
         let record = SnapshotRecord {
             segment: definition.name.clone(),

@@ -1,6 +1,6 @@
 //! Names and places of files in a store.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::NaiveDate;
@@ -17,6 +17,20 @@ pub(super) fn encode(name: &str) -> String {
         Some(b'_') => format!("%5F{}", utf8_percent_encode(&name[1..], ENCODED)),
         _ => utf8_percent_encode(name, ENCODED).to_string(),
     }
+}
+
+/// A path without `.` and `..`; the folder need not exist yet.
+pub(super) fn clean(path: &Path) -> PathBuf {
+    path.components().fold(PathBuf::new(), |mut done, part| {
+        match part {
+            Component::ParentDir => {
+                done.pop();
+            }
+            Component::CurDir => {}
+            part => done.push(part),
+        }
+        done
+    })
 }
 
 #[derive(Debug)]
@@ -83,6 +97,12 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths_are_cleaned() {
+        assert_eq!(clean(Path::new("/a/./b/../c")), Path::new("/a/c"));
+        assert_eq!(clean(Path::new("/../a")), Path::new("/a"));
+    }
 
     #[test]
     fn names_cannot_leave_the_store() {

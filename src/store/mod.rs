@@ -53,7 +53,7 @@ impl Store {
                 folder.display()
             )));
         }
-        let root = std::path::absolute(folder)?;
+        let root = layout::clean(&std::path::absolute(folder)?);
         Ok(Self {
             objects: Arc::new(LocalFileSystem::new()),
             layout: Layout::new(root),

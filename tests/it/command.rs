@@ -143,6 +143,14 @@ fn exit_codes() {
     assert_eq!(code(&["--format", "cvs", "-c", "SELECT 1"]), 2);
     assert_eq!(code(&["rnu"]), 2);
     assert_eq!(code(&["run"]), 2, "there is no project");
+    let busy = "SELECT count(*) FROM generate_series(1, 3000) AS a (x), generate_series(1, 3000) AS b (y), \
+                generate_series(1, 3000) AS c (z) WHERE x * y > z";
+    let clock = std::time::Instant::now();
+    assert_eq!(code(&["--timeout", "0.5s", "-c", busy]), 124);
+    assert!(
+        clock.elapsed().as_secs() < 10,
+        "the clock goes on while every core computes"
+    );
     let endless = "SELECT count(*) FROM generate_series(1, 1000000000000) AS a (i)";
     assert_eq!(code(&["--timeout", "0.3s", "-c", endless]), 124);
 }
