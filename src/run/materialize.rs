@@ -102,6 +102,7 @@ impl Engine {
         };
         if !request.dry_run {
             self.store.add_run(&record).await?;
+            self.store.sweep(started).await?;
         }
         Ok(RunReport {
             record,

@@ -4,6 +4,7 @@
 //! planned afterwards sees the same input. Nothing here knows of dates,
 //! segments or the catalog: who sees which rows is decided where it is planned.
 
+mod agree;
 mod columns;
 mod detect;
 mod exact_decimal;

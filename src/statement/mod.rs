@@ -5,6 +5,7 @@
 //! comments mean nothing. What is segql's own becomes a typed [`Statement`];
 //! all else is handed on as DataFusion's.
 
+mod create;
 mod options;
 mod parse;
 mod split;

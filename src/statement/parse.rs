@@ -9,8 +9,9 @@ use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, ObjectType, Spann
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::create::create;
 use super::split::{Fragment, split};
-use super::{Body, Create, Drop, Kind, Label, Listing, Name, Options, Parsed, Statement};
+use super::{Body, Create, Drop, Kind, Listing, Name, Options, Parsed, Statement};
 use crate::error::{Error, Result, Script, Span, suggest};
 
 /// How deep expressions and queries may nest; the parser's stack grows with it.
@@ -119,7 +120,7 @@ fn is_word(parser: &DFParser<'_>, n: usize, word: &str) -> bool {
     }
 }
 
-fn take_word(parser: &mut DFParser<'_>, word: &str) -> bool {
+pub(super) fn take_word(parser: &mut DFParser<'_>, word: &str) -> bool {
     let found = is_word(parser, 0, word);
     if found {
         parser.parser.next_token();
@@ -127,7 +128,7 @@ fn take_word(parser: &mut DFParser<'_>, word: &str) -> bool {
     found
 }
 
-fn expect_word(parser: &mut DFParser<'_>, word: &str) -> Result<()> {
+pub(super) fn expect_word(parser: &mut DFParser<'_>, word: &str) -> Result<()> {
     match take_word(parser, word) {
         true => Ok(()),
         false => {
@@ -205,70 +206,6 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
         return set(parser).map(Some);
     }
     Ok(None)
-}
-
-fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) -> Result<Statement> {
-    for _ in 0..if or_replace { 4 } else { 2 } {
-        parser.parser.next_token();
-    }
-    let name = name(parser)?;
-    let mut options = Options::default();
-    let body = match kind {
-        Kind::Source => {
-            parser.parser.expect_keyword(Keyword::FROM)?;
-            let location = parser.parser.parse_literal_string()?;
-            options = Options::parse(&mut parser.parser)?;
-            Body::Location(location)
-        }
-        Kind::Entity => {
-            parser.parser.expect_keyword(Keyword::FROM)?;
-            let table = self::name(parser)?;
-            expect_word(parser, "KEY")?;
-            let key = parser.parser.parse_identifier()?;
-            Body::Table { table, key }
-        }
-        _ => {
-            options = Options::parse(&mut parser.parser)?;
-            let labels = match kind {
-                Kind::Segmentation => labels(parser)?,
-                _ => vec![],
-            };
-            parser.parser.expect_keyword(Keyword::AS)?;
-            Body::Query {
-                query: parser.parser.parse_query()?,
-                columns: vec![],
-                labels,
-            }
-        }
-    };
-    Ok(Statement::Create(Box::new(Create {
-        kind,
-        name,
-        or_replace,
-        options,
-        body,
-    })))
-}
-
-fn labels(parser: &mut DFParser<'_>) -> Result<Vec<Label>> {
-    let mut labels = vec![];
-    if !take_word(parser, "LABELS") {
-        return Ok(labels);
-    }
-    parser.parser.expect_token(&Token::LParen)?;
-    loop {
-        let name = match parser.parser.peek_token().token {
-            Token::SingleQuotedString(_) => parser.parser.parse_literal_string()?,
-            _ => parser.parser.parse_identifier()?.value,
-        };
-        let options = Options::parse(&mut parser.parser)?;
-        labels.push(Label { name, options });
-        if !parser.parser.consume_token(&Token::Comma) {
-            break;
-        }
-    }
-    parser.parser.expect_token(&Token::RParen)?;
-    Ok(labels)
 }
 
 fn drop_statement(parser: &mut DFParser<'_>, kind: Kind) -> Result<Statement> {
@@ -357,7 +294,7 @@ fn set(parser: &mut DFParser<'_>) -> Result<Statement> {
     })
 }
 
-fn name(parser: &mut DFParser<'_>) -> Result<Name> {
+pub(super) fn name(parser: &mut DFParser<'_>) -> Result<Name> {
     let found = parser.parser.peek_token();
     let name = parser.parser.parse_object_name(false).map_err(|_| {
         Error::new(format!("a name was expected, found {found}")).at(Span::from_parser(found.span))

@@ -85,11 +85,15 @@ impl Layout {
             .join(format!("{id}.parquet"))
     }
 
+    pub(super) fn staged_folder(&self) -> PathBuf {
+        self.own("staged")
+    }
+
     /// A name that no other writer uses, in this process or another.
     pub(super) fn staged(&self) -> PathBuf {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.own("staged")
+        self.staged_folder()
             .join(format!("{}-{number}.parquet", std::process::id()))
     }
 }

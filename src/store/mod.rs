@@ -23,7 +23,7 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path as StorePath;
 use datafusion::object_store::{ObjectStore, ObjectStoreExt, PutPayload};
@@ -145,6 +145,19 @@ impl Store {
         .hint("segql run makes it anew"))
     }
 
+    /// Removes what runs that were cut off left staged a day ago or earlier; a
+    /// younger file may be another's work.
+    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
+        let folder = at(&self.layout.staged_folder())?;
+        let staged: Vec<_> = self.objects.list(Some(&folder)).try_collect().await?;
+        for file in staged {
+            if now - file.last_modified > chrono::Duration::days(1) {
+                let _ = self.objects.delete(&file.location).await;
+            }
+        }
+        Ok(())
+    }
+
     /// Starts writing a snapshot; nothing is seen of it before [`Self::commit`].
     pub fn writer(
         &self,
@@ -244,6 +257,8 @@ impl Store {
             .put(&at(path)?, PutPayload::from(bytes))
             .await
             .map_err(|error| self.failed(error))?;
+        // What counts is on the disk before anything is said to be done.
+        std::fs::File::open(path)?.sync_all()?;
         Ok(())
     }
 

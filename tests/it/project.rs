@@ -358,6 +358,28 @@ fn a_run_cut_off_leaves_nothing_half_done() {
 }
 
 #[test]
+fn what_a_killed_run_left_is_swept_a_day_later() {
+    let here = project();
+    let staged = |name: &str| here.path().join("store/_segql/staged").join(name);
+    write(here.path(), "store/_segql/staged/old.parquet", "torn");
+    write(
+        here.path(),
+        "store/_segql/staged/new.parquet",
+        "someone's work",
+    );
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(90_000);
+    let old = std::fs::File::options()
+        .write(true)
+        .open(staged("old.parquet"));
+    old.and_then(|file| file.set_modified(long_ago))
+        .expect("ages");
+    let ran = run(here.path(), &["run", "--as-of", "2025-03-31"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(!staged("old.parquet").exists());
+    assert!(staged("new.parquet").exists());
+}
+
+#[test]
 fn settings_come_from_flag_environment_and_file() {
     let here = project();
     let zone = "SELECT as_of_ts() AS t";
