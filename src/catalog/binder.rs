@@ -5,29 +5,19 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, SchemaRef};
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::file_options::file_type::FileType;
-use datafusion::common::{DFSchema, Result as PlanResult, TableReference};
-use datafusion::datasource::cte_worktable::CteWorkTable;
-use datafusion::datasource::file_format::format_as_file_type;
+use datafusion::common::TableReference;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner};
-use datafusion::logical_expr::simplify::SimplifyContext;
-use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource,
-    WindowUDF,
-};
-use datafusion::optimizer::simplify_expressions::ExprSimplifier;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource};
 use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use datafusion::sql::planner::{SqlToRel, object_name_to_table_reference};
 use datafusion::sql::sqlparser::ast::{self, Query};
 
 use super::inputs::{Inputs, World, not_found};
+use super::scope::Scope;
 use super::{
-    Definition, Graph, any_case, column_names, explain_error, file_column, members,
-    members_function, relation_name, split_label, visibility,
+    Definition, Graph, any_case, column_names, explain_error, file_column, members, relation_name,
+    split_label, visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
@@ -50,8 +40,8 @@ pub struct Binder<'a> {
     pub(super) world: World<'a>,
     pub(super) inputs: &'a Inputs,
     pub(super) evaluation: &'a Evaluation,
-    state: SessionState,
-    functions: HashMap<String, Arc<ScalarUDF>>,
+    pub(super) state: SessionState,
+    pub(super) functions: HashMap<String, Arc<ScalarUDF>>,
     /// What was planned or computed for this evaluation.
     planned: RefCell<HashMap<String, Arc<dyn TableSource>>>,
 }
@@ -218,7 +208,7 @@ impl<'a> Binder<'a> {
         planned.map_err(|error| explain_error::complete(error.into(), &statement, &self.state))
     }
 
-    fn source(&self, definition: &Definition, with_file: bool) -> Result<LogicalPlan> {
+    pub(super) fn source(&self, definition: &Definition, with_file: bool) -> Result<LogicalPlan> {
         let (source, options) = match self.inputs.sources.get(&definition.name) {
             Some(Ok(found)) => found,
             Some(Err(error)) => return Err(error.clone()),
@@ -261,19 +251,6 @@ impl<'a> Binder<'a> {
             .known_names(self.world.catalog, self.world.session);
         Err(not_found(name, &known))
     }
-
-    /// Constant arguments of a table function.
-    fn constants(&self, args: Vec<Expr>) -> PlanResult<Vec<Expr>> {
-        let context = SimplifyContext::builder()
-            .with_config_options(Arc::clone(self.state.config_options()))
-            .with_current_time()
-            .build();
-        let simplifier = ExprSimplifier::new(context);
-        let schema = DFSchema::empty();
-        args.into_iter()
-            .map(|arg| simplifier.simplify(simplifier.coerce(arg, &schema)?))
-            .collect()
-    }
 }
 
 /// A plan as something to select from.
@@ -301,122 +278,4 @@ fn rename(plan: LogicalPlan, columns: &[ast::Ident]) -> Result<LogicalPlan> {
         Expr::Column(column).alias(name)
     });
     Ok(LogicalPlanBuilder::from(plan).project(renamed)?.build()?)
-}
-
-/// One query's view of the names around it.
-struct Scope<'b, 'a> {
-    binder: &'b Binder<'a>,
-    with_file: bool,
-}
-
-impl Scope<'_, '_> {
-    fn state(&self) -> &SessionState {
-        &self.binder.state
-    }
-}
-
-impl ContextProvider for Scope<'_, '_> {
-    fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
-        let name = relation_name(&name);
-        if self.with_file
-            && let Some(definition) = self.binder.world.catalog.find(&name)
-            && definition.kind() == Kind::Source
-        {
-            return Ok(as_source(self.binder.source(definition, true)?, None));
-        }
-        Ok(self.binder.relation(&name)?)
-    }
-
-    fn get_table_function_source(
-        &self,
-        name: &str,
-        args: Vec<Expr>,
-    ) -> PlanResult<Arc<dyn TableSource>> {
-        let args = self.binder.constants(args)?;
-        if name.eq_ignore_ascii_case("members") {
-            return Ok(members_function::function(self.binder, &args)?);
-        }
-        let functions = self.state().table_functions();
-        let Some(function) = functions.get(&name.to_lowercase()) else {
-            let known = functions.keys().map(String::as_str).chain(["members"]);
-            return Err(Error::new(format!("table function '{name}' not found"))
-                .hint_if(crate::error::suggest(name, known))
-                .into());
-        };
-        let args = datafusion::catalog::TableFunctionArgs::new(&args, self.state());
-        let provider = function.create_table_provider_with_args(args)?;
-        Ok(provider_as_source(provider))
-    }
-
-    fn create_cte_work_table(
-        &self,
-        name: &str,
-        schema: SchemaRef,
-    ) -> PlanResult<Arc<dyn TableSource>> {
-        Ok(provider_as_source(Arc::new(CteWorkTable::new(
-            name, schema,
-        ))))
-    }
-
-    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
-        self.state().expr_planners()
-    }
-
-    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
-        let bound = self.binder.functions.get(name);
-        bound
-            .or_else(|| self.state().scalar_functions().get(name))
-            .cloned()
-    }
-
-    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
-        self.state().higher_order_functions().get(name).cloned()
-    }
-
-    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        self.state().aggregate_functions().get(name).cloned()
-    }
-
-    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
-        self.state().window_functions().get(name).cloned()
-    }
-
-    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
-        None
-    }
-
-    fn get_file_type(&self, ext: &str) -> PlanResult<Arc<dyn FileType>> {
-        match self.state().get_file_format_factory(ext) {
-            Some(factory) => Ok(format_as_file_type(factory)),
-            None => Err(
-                Error::new(format!("'{ext}' is no format that can be written"))
-                    .hint("formats are csv, json, parquet and arrow")
-                    .into(),
-            ),
-        }
-    }
-
-    fn options(&self) -> &ConfigOptions {
-        self.state().config_options()
-    }
-
-    fn udf_names(&self) -> Vec<String> {
-        self.state().scalar_functions().keys().cloned().collect()
-    }
-
-    fn higher_order_function_names(&self) -> Vec<String> {
-        self.state()
-            .higher_order_functions()
-            .keys()
-            .cloned()
-            .collect()
-    }
-
-    fn udaf_names(&self) -> Vec<String> {
-        self.state().aggregate_functions().keys().cloned().collect()
-    }
-
-    fn udwf_names(&self) -> Vec<String> {
-        self.state().window_functions().keys().cloned().collect()
-    }
 }

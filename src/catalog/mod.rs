@@ -20,6 +20,7 @@ mod members_function;
 mod personal;
 mod references;
 mod relations;
+mod scope;
 mod visibility;
 
 use std::collections::BTreeMap;

@@ -3,8 +3,6 @@
 //! Tests that read the public data sets beside the repository say so loudly
 //! when these are absent.
 
-#![allow(clippy::print_stderr, reason = "what is skipped is said loudly")]
-
 mod command;
 mod errors;
 mod examples;
