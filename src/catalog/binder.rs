@@ -16,8 +16,8 @@ use datafusion::sql::sqlparser::ast::{self, Query};
 use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
 use super::{
-    Definition, Graph, any_case, column_names, explain_error, file_column, members, relation_name,
-    split_label, visibility,
+    Definition, Graph, any_case, column_names, explain_error, file_column, macros, members, relation_name,
+    priority, split_label, total_order, visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
@@ -111,6 +111,7 @@ impl<'a> Binder<'a> {
         tree: &mut T,
         names: impl Iterator<Item = &'n str>,
     ) -> Result<bool> {
+        macros::expand(tree, self.world.catalog)?;
         self.evaluation.variables.put_into(tree)?;
         column_names::complete(tree);
         any_case::match_columns(tree, &self.columns_of(names));
@@ -181,8 +182,19 @@ impl<'a> Binder<'a> {
                 )?
                 .build()?)
             }
+            Body::Priority(segments) => {
+                let plan = priority::plan(self, definition, segments)?;
+                members::with_otherwise(self, definition, plan)
+            }
+            Body::Macro { .. } => Err(definition.error(format!(
+                "function {} is called, not selected from",
+                definition.name
+            ))),
             Body::Query { query, columns, .. } => {
                 let plan = self.query(query, definition)?;
+                if !definition.is_nondeterministic() {
+                    total_order::check(self, definition, &plan)?;
+                }
                 let plan = rename(plan, columns)?;
                 match definition.kind() {
                     Kind::Segmentation => members::with_otherwise(self, definition, plan),

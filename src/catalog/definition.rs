@@ -1,12 +1,15 @@
 //! One definition: what was written, and what it mentions.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::guard_rails::GuardRails;
 use super::references::{self, Reference};
+use super::{macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
-use crate::statement::{Body, Create, Kind, Parsed, Statement};
+use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
 
 /// A definition, kept as text and syntax tree; planned anew at each use.
 #[derive(Debug, Clone)]
@@ -25,6 +28,8 @@ pub struct Definition {
     pub description: Option<String>,
     /// What it mentions.
     pub references: Vec<Reference>,
+    /// Functions it calls, in small letters.
+    pub calls: BTreeSet<String>,
     /// Where relative paths start.
     pub base: PathBuf,
     /// Part of the project, as opposed to typed in the session.
@@ -33,7 +38,7 @@ pub struct Definition {
     pub library: Option<String>,
 }
 
-const MEMBER_OPTIONS: [&str; 8] = [
+const MEMBER_OPTIONS: [&str; 12] = [
     "entity",
     "key",
     "description",
@@ -42,6 +47,20 @@ const MEMBER_OPTIONS: [&str; 8] = [
     "tags",
     "action",
     "channel",
+    "min_size",
+    "max_size",
+    "max_change",
+    "nondeterministic",
+];
+
+const LABEL_OPTIONS: [&str; 7] = [
+    "title",
+    "description",
+    "action",
+    "channel",
+    "min_size",
+    "max_size",
+    "max_change",
 ];
 
 impl Definition {
@@ -56,13 +75,15 @@ impl Definition {
         check_options(&create)?;
         let references = match &create.body {
             Body::Location(_) => vec![],
-            Body::Table { table, .. } => vec![Reference {
-                place: table
-                    .span
-                    .map(|span| (span.start.0, span.start.1, span.end.0, span.end.1)),
-                ..Reference::to(&table.text)
-            }],
+            Body::Table { table, .. } => vec![Reference::to_name(table)],
             Body::Query { query, .. } => references::of_query(query)?,
+            Body::Priority(segments) => segments.iter().map(Reference::to_name).collect(),
+            Body::Macro { .. } => vec![],
+        };
+        let calls = match &create.body {
+            Body::Query { query, .. } => references::calls(query.as_ref()),
+            Body::Macro { value, .. } => references::calls(value.as_ref()),
+            _ => BTreeSet::new(),
         };
         let own = references.iter().find(|found| {
             found.name.starts_with("segql.") || found.name.starts_with("information_schema.")
@@ -83,6 +104,7 @@ impl Definition {
             span: parsed.span,
             create,
             references,
+            calls,
             base,
             in_project,
             library: None,
@@ -107,10 +129,27 @@ impl Definition {
             .within(&self.script)
     }
 
+    /// Does it say of itself that another run may give other rows?
+    pub fn is_nondeterministic(&self) -> bool {
+        let flag = self.create.options.flag("nondeterministic");
+        flag.is_ok_and(|flag| flag == Some(true))
+    }
+
+    /// May it give several labels to one key?
+    pub fn has_several_labels(&self) -> bool {
+        let flag = self.create.options.flag("multiple");
+        flag.is_ok_and(|flag| flag == Some(true))
+    }
+
     /// The labels it declares; empty when any goes.
     pub fn labels(&self) -> Vec<&str> {
         match &self.create.body {
             Body::Query { labels, .. } => labels.iter().map(|label| label.name.as_str()).collect(),
+            Body::Priority(segments) if !segments.is_empty() => {
+                let otherwise = self.create.options.text("otherwise");
+                let named = segments.iter().map(|segment| segment.text.as_str());
+                named.chain(otherwise).collect()
+            }
             _ => vec![],
         }
     }
@@ -118,7 +157,7 @@ impl Definition {
 
 pub(super) fn id(kind: Kind, name: &str) -> String {
     match kind {
-        Kind::Entity | Kind::Check => format!("{kind} {name}"),
+        Kind::Entity | Kind::Check | Kind::Function => format!("{kind} {name}"),
         _ => name.to_owned(),
     }
 }
@@ -143,22 +182,50 @@ fn check_options(create: &Create) -> Result<()> {
     let what = format!("a {}", create.kind);
     match create.kind {
         Kind::Source => SourceOptions::read(options).map(|_| ()),
-        Kind::Entity | Kind::View => Ok(()),
+        Kind::Entity => Ok(()),
+        Kind::Function => match &create.body {
+            Body::Macro {
+                parameters, value, ..
+            } => macros::check(parameters, value),
+            _ => Ok(()),
+        },
+        Kind::View => options
+            .check_known(&what, &["description", "owner", "tags", "nondeterministic"])
+            .and_then(|()| options.flag("nondeterministic").map(|_| ())),
         Kind::Check => options.check_known(&what, &["description", "owner", "tags"]),
-        Kind::Segment => options.check_known(&what, &MEMBER_OPTIONS),
+        Kind::Segment => {
+            options.check_known(&what, &MEMBER_OPTIONS)?;
+            check_values(options)
+        }
         Kind::Segmentation => {
-            let known: Vec<&str> = MEMBER_OPTIONS
-                .into_iter()
-                .chain(["label", "otherwise", "title"])
-                .collect();
+            let own = ["label", "otherwise", "title", "multiple"];
+            let known: Vec<&str> = MEMBER_OPTIONS.into_iter().chain(own).collect();
             options.check_known(&what, &known)?;
-            let Body::Query { labels, .. } = &create.body else {
-                return Ok(());
+            options.flag("multiple")?;
+            check_values(options)?;
+            let labels = match &create.body {
+                Body::Query { labels, .. } => labels,
+                Body::Priority(segments) => return check_priority(segments),
+                _ => return Ok(()),
             };
-            let label_options = ["title", "description", "action", "channel"];
-            labels
-                .iter()
-                .try_for_each(|label| label.options.check_known("a label", &label_options))
+            labels.iter().try_for_each(|label| {
+                label.options.check_known("a label", &LABEL_OPTIONS)?;
+                GuardRails::read(&label.options).map(|_| ())
+            })
         }
     }
+}
+
+fn check_priority(segments: &[Name]) -> Result<()> {
+    match priority::repeated(segments) {
+        None => Ok(()),
+        Some((name, span)) => {
+            Err(Error::new(format!("PRIORITY names '{}' twice", name.text)).at(span))
+        }
+    }
+}
+
+fn check_values(options: &Options) -> Result<()> {
+    options.flag("nondeterministic")?;
+    GuardRails::read(options).map(|_| ())
 }

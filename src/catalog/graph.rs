@@ -24,6 +24,7 @@ impl<'a> Graph<'a> {
                 let builds_on = definition
                     .references
                     .iter()
+                    .filter(|reference| !reference.previous)
                     .chain(everyone(catalog, definition))
                     .filter_map(|reference| catalog.find(&reference.name))
                     .map(|found| found.name.as_str())
@@ -58,11 +59,35 @@ impl<'a> Graph<'a> {
 
     /// Who builds on a definition directly.
     pub fn dependants(&self, name: &str) -> Vec<String> {
+        let function = self
+            .catalog
+            .find_id(name)
+            .filter(|found| found.kind() == Kind::Function);
+        if let Some(function) = function {
+            let callers = self.catalog.all();
+            let called = callers.filter(|it| it.calls.contains(&function.name.to_lowercase()));
+            return called.map(|caller| caller.id()).collect();
+        }
         self.edges
             .iter()
             .filter(|(dependant, builds_on)| *dependant != name && builds_on.contains(name))
             .map(|(dependant, _)| dependant.clone())
             .collect()
+    }
+
+    /// Who builds on a definition, directly or not.
+    pub fn above(&self, name: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![name.to_owned()];
+        while let Some(next) = open.pop() {
+            for dependant in self.dependants(&next) {
+                if found.insert(dependant.clone()) {
+                    open.push(dependant);
+                }
+            }
+        }
+        found.remove(name);
+        found
     }
 
     /// All that can be selected from among what these rest on, themselves

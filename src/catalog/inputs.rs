@@ -169,10 +169,9 @@ impl Inputs {
 
     /// Names of all that can be selected from, for "did you mean".
     pub(super) fn known_names(&self, catalog: &Catalog, session: &SessionContext) -> Vec<String> {
-        let selectable = |kind: Kind| !matches!(kind, Kind::Entity | Kind::Check);
-        let mut names: Vec<String> = catalog
+                let mut names: Vec<String> = catalog
             .all()
-            .filter(|definition| selectable(definition.kind()))
+            .filter(|definition| definition.kind().is_relation())
             .map(|definition| definition.name.clone())
             .collect();
         names.extend(information::session_tables(session));

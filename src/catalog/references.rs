@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Result, Span};
+use crate::statement::Name;
 
 /// A mention of a relation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +27,8 @@ pub struct Reference {
     /// Named in a text given to a table function, `members('vip')`: then it may
     /// be something else.
     pub by_text: bool,
+    /// Named in `previous_members('vip')`: what it was, not what it is.
+    pub previous: bool,
 }
 
 impl Reference {
@@ -36,6 +39,17 @@ impl Reference {
             place: None,
             times: 1,
             by_text: false,
+            previous: false,
+        }
+    }
+
+    /// The mention of a name as it was written.
+    pub fn to_name(name: &Name) -> Self {
+        Self {
+            place: name
+                .span
+                .map(|span| (span.start.0, span.start.1, span.end.0, span.end.1)),
+            ..Self::to(&name.text)
         }
     }
 
@@ -90,24 +104,42 @@ pub fn of_statement(statement: &SqlStatement) -> Result<Vec<Reference>> {
             times: mentions.times(&name),
             name,
             by_text: false,
+            previous: false,
         })
         .collect();
-    found.extend(mentions.texts.into_iter().map(|name| Reference {
-        name,
-        place: None,
-        times: 1,
+    found.extend(mentions.texts.into_iter().map(|(name, previous)| Reference {
         by_text: true,
+        previous,
+        ..Reference::to(name)
     }));
     found.sort();
     found.dedup();
     Ok(found)
 }
 
+/// Names of the functions that an expression or query calls, in small letters.
+pub(super) fn calls(tree: &impl Visit) -> BTreeSet<String> {
+    struct Calls(BTreeSet<String>);
+    impl Visitor for Calls {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if let Expr::Function(call) = expr {
+                self.0.insert(call.name.to_string().to_lowercase());
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut calls = Calls(BTreeSet::new());
+    let _ = tree.visit(&mut calls);
+    calls.0
+}
+
 #[derive(Default)]
 struct Mentions {
     places: Vec<(String, (u64, u64, u64, u64))>,
     functions: BTreeSet<String>,
-    texts: BTreeSet<String>,
+    /// Texts given to table functions, and whether to `previous_members`.
+    texts: BTreeSet<(String, bool)>,
 }
 
 impl Mentions {
@@ -131,12 +163,14 @@ impl Mentions {
     }
 
     fn call(&mut self, name: &ObjectName, args: &[FunctionArg]) {
-        self.functions.extend(Self::name(name));
+        let function = Self::name(name);
+        let previous = function.as_deref() == Some("previous_members");
+        self.functions.extend(function);
         for arg in args {
             if let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) = arg
                 && let Some(text) = value.value.clone().into_string()
             {
-                self.texts.insert(text);
+                self.texts.insert((text, previous));
             }
         }
     }

@@ -85,14 +85,7 @@ fn around(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
         );
     }
     if above {
-        let mut open = vec![definition.name.clone()];
-        while let Some(next) = open.pop() {
-            for dependant in graph.dependants(&next) {
-                if names.insert(dependant.clone()) {
-                    open.push(dependant);
-                }
-            }
-        }
+        names.extend(graph.above(&definition.id()));
     }
     names.retain(|name| catalog.find(name).is_some_and(|it| it.kind().has_members()));
     Ok(names)

@@ -33,7 +33,7 @@ pub(super) fn shared(
         if once {
             shared.insert((*name).to_owned());
         }
-        for reference in &definition.references {
+        for reference in definition.references.iter().filter(|it| !it.previous) {
             if let Some(below) = catalog.find(&reference.name) {
                 *runs.entry(below.name.as_str()).or_default() +=
                     reference.times * if once { 1 } else { count };
@@ -45,8 +45,10 @@ pub(super) fn shared(
 
 /// Does the definition itself do more than filter and project?
 fn works(definition: &Definition) -> bool {
-    let Body::Query { query, .. } = &definition.create.body else {
-        return false;
+    let query = match &definition.create.body {
+        Body::Query { query, .. } => query,
+        Body::Priority(_) => return true,
+        _ => return false,
     };
     let fills_up = definition.create.options.text("otherwise").is_some();
     (definition.kind() == Kind::Segmentation && fills_up) || query.visit(&mut Work).is_break()

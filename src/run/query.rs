@@ -12,9 +12,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::TryStreamExt;
 
 use super::{Engine, RunRequest, copy};
-use crate::catalog::{Definition, Graph};
+use crate::catalog::{Binder, Definition, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Exit, Result};
-use crate::statement::{Parsed, Statement};
+use crate::statement::{Kind, Parsed, Statement};
 
 /// What a statement led to.
 pub enum Outcome {
@@ -111,12 +111,53 @@ impl Engine {
         if is_table && definition.id() == name {
             return Err(definition.error(format!("table '{name}' is defined already")));
         }
+        let id = definition.id();
+        let known = self.catalog.find_id(&id).is_some();
+        if known && definition.create.if_not_exists {
+            return Ok(Outcome::Done(Some(format!("{name} is there already"))));
+        }
         let mut trial = self.catalog.clone();
         trial.add(definition)?;
         // A circle would make every later statement fail.
         Graph::new(&trial).order([name.as_str()])?;
         self.catalog = trial;
-        Ok(Outcome::Done(None))
+        match known {
+            true => Ok(Outcome::Done(self.broken_above(&id).await?)),
+            false => Ok(Outcome::Done(None)),
+        }
+    }
+
+    /// What builds on a definition and cannot be planned any more, in a message.
+    async fn broken_above(&self, id: &str) -> Result<Option<String>> {
+        let above = Graph::new(&self.catalog).above(id);
+        let mut broken = vec![];
+        for dependant in above.iter().filter_map(|id| self.catalog.find_id(id)) {
+            if let Err(error) = self.plans(dependant).await {
+                let message = error.message();
+                let context = format!("{} {}: ", dependant.kind(), dependant.name);
+                let message = message.strip_prefix(&context).unwrap_or(message);
+                broken.push(format!("{} cannot be planned any more: {message}", dependant.name));
+            }
+        }
+        Ok((!broken.is_empty()).then(|| broken.join("\n")))
+    }
+
+    /// Can a definition be planned as things are?
+    async fn plans(&self, definition: &Definition) -> Result<()> {
+        if definition.kind() == Kind::Function {
+            return Ok(());
+        }
+        let evaluation = self.evaluation()?;
+        let world = self.world(&evaluation);
+        let mentions = [Reference::to(&definition.name)];
+        let mut all = definition.references.clone();
+        all.extend(mentions);
+        let inputs = Inputs::collect(world, &all).await?;
+        let binder = Binder::new(world, &inputs, &SharedTables::new())?;
+        match definition.kind().has_members() {
+            true => binder.members(definition).map(|_| ()),
+            false => binder.definition(definition).map(|_| ()),
+        }
     }
 
     async fn run_plan(&self, plan: LogicalPlan) -> Result<Outcome> {

@@ -1,17 +1,22 @@
-//! `CREATE SOURCE | ENTITY | SEGMENT | SEGMENTATION | CHECK …`.
+//! `CREATE SOURCE | ENTITY | SEGMENT | SEGMENTATION | CHECK | FUNCTION …`.
 
 use datafusion::sql::parser::DFParser;
+use datafusion::sql::sqlparser::ast::DataType;
 use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::parse::{expect_word, name, take_word};
-use super::{Body, Create, Kind, Label, Options, Statement};
+use super::{Body, Create, Kind, Label, Name, OptionValue, Options, Parameter, Statement};
 use crate::error::Result;
 
 pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) -> Result<Statement> {
     for _ in 0..if or_replace { 4 } else { 2 } {
         parser.parser.next_token();
     }
+    let if_not_exists = parser
+        .parser
+        .parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let defined = name(parser)?;
     let mut options = Options::default();
     let body = match kind {
@@ -28,6 +33,7 @@ pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) ->
             let key = parser.parser.parse_identifier()?;
             Body::Table { table, key }
         }
+        Kind::Function => function(parser)?,
         _ => {
             options = Options::parse(&mut parser.parser)?;
             let labels = match kind {
@@ -35,10 +41,13 @@ pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) ->
                 _ => vec![],
             };
             parser.parser.expect_keyword(Keyword::AS)?;
-            Body::Query {
-                query: parser.parser.parse_query()?,
-                columns: vec![],
-                labels,
+            match kind == Kind::Segmentation && take_word(parser, "PRIORITY") {
+                true => priority(parser, &mut options)?,
+                false => Body::Query {
+                    query: parser.parser.parse_query()?,
+                    columns: vec![],
+                    labels,
+                },
             }
         }
     };
@@ -46,6 +55,7 @@ pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) ->
         kind,
         name: defined,
         or_replace,
+        if_not_exists,
         options,
         body,
     })))
@@ -70,4 +80,81 @@ fn labels(parser: &mut DFParser<'_>) -> Result<Vec<Label>> {
     }
     parser.parser.expect_token(&Token::RParen)?;
     Ok(labels)
+}
+
+/// `PRIORITY (segment, …) [OTHERWISE 'label']`.
+fn priority(parser: &mut DFParser<'_>, options: &mut Options) -> Result<Body> {
+    parser.parser.expect_token(&Token::LParen)?;
+    let mut segments: Vec<Name> = vec![];
+    loop {
+        segments.push(name(parser)?);
+        if !parser.parser.consume_token(&Token::Comma) {
+            break;
+        }
+    }
+    parser.parser.expect_token(&Token::RParen)?;
+    if take_word(parser, "OTHERWISE") {
+        let label = parser.parser.parse_literal_string()?;
+        options.add_default("otherwise", OptionValue::Text(label));
+    }
+    Ok(Body::Priority(segments))
+}
+
+/// `(x BIGINT, y) RETURNS BIGINT RETURN x + y`; also `AS x + y`, as DuckDB has it.
+fn function(parser: &mut DFParser<'_>) -> Result<Body> {
+    parser.parser.expect_token(&Token::LParen)?;
+    let mut parameters = vec![];
+    while !parser.parser.consume_token(&Token::RParen) {
+        parameters.push(parameter(parser)?);
+        if !parser.parser.consume_token(&Token::Comma) {
+            parser.parser.expect_token(&Token::RParen)?;
+            break;
+        }
+    }
+    let returns = match take_word(parser, "RETURNS") {
+        true => Some(parser.parser.parse_data_type()?),
+        false => None,
+    };
+    if !take_word(parser, "AS") {
+        expect_word(parser, "RETURN")?;
+    }
+    Ok(Body::Macro {
+        parameters,
+        returns,
+        value: Box::new(parser.parser.parse_expr()?),
+    })
+}
+
+/// A name with or without a type, or, as DataFusion has it, a type alone.
+fn parameter(parser: &mut DFParser<'_>) -> Result<Parameter> {
+    let alone = matches!(
+        parser.parser.peek_nth_token(1).token,
+        Token::Comma | Token::RParen | Token::LParen
+    );
+    if alone {
+        let known = parser
+            .parser
+            .maybe_parse(|parser| match parser.parse_data_type()? {
+                DataType::Custom(name, _) => Err(ParserError::ParserError(name.to_string())),
+                known => Ok(known),
+            })?;
+        if known.is_some() {
+            return Ok(Parameter {
+                name: None,
+                data_type: known,
+            });
+        }
+    }
+    let name = parser.parser.parse_identifier()?;
+    let ends = matches!(
+        parser.parser.peek_token().token,
+        Token::Comma | Token::RParen
+    );
+    Ok(Parameter {
+        name: Some(name),
+        data_type: match ends {
+            true => None,
+            false => Some(parser.parser.parse_data_type()?),
+        },
+    })
 }

@@ -14,7 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use datafusion::sql::parser::Statement as SqlStatement;
-use datafusion::sql::sqlparser::ast::{Ident, Query};
+use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, Query};
 
 use crate::error::{Script, Span};
 
@@ -40,7 +40,7 @@ pub struct Parsed {
 /// What a statement says.
 #[derive(Debug, Clone)]
 pub enum Statement {
-    /// `CREATE SOURCE | ENTITY | VIEW | SEGMENT | SEGMENTATION | CHECK`.
+    /// `CREATE SOURCE | ENTITY | VIEW | SEGMENT | SEGMENTATION | CHECK | FUNCTION`.
     Create(Box<Create>),
     /// `DROP … name`.
     Drop(Drop),
@@ -92,17 +92,20 @@ pub enum Kind {
     Segmentation,
     /// A query whose rows are violations.
     Check,
+    /// An SQL macro: an expression with parameters.
+    Function,
 }
 
 impl Kind {
     /// Every kind, in the order they build on each other.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Source,
         Kind::Entity,
         Kind::View,
         Kind::Segment,
         Kind::Segmentation,
         Kind::Check,
+        Kind::Function,
     ];
 
     /// The word in statements, in small letters.
@@ -114,7 +117,13 @@ impl Kind {
             Kind::Segment => "segment",
             Kind::Segmentation => "segmentation",
             Kind::Check => "check",
+            Kind::Function => "function",
         }
+    }
+
+    /// Sources, views, segments and segmentations are selected FROM by name.
+    pub fn is_relation(self) -> bool {
+        matches!(self, Kind::Source | Kind::View) || self.has_members()
     }
 
     /// Segments and segmentations have members and snapshots.
@@ -147,6 +156,8 @@ pub struct Create {
     pub name: Name,
     /// May it replace one of the same name?
     pub or_replace: bool,
+    /// Is it left alone when there is one of the same name?
+    pub if_not_exists: bool,
     /// `WITH (…)`.
     pub options: Options,
     /// What it is made of.
@@ -174,6 +185,26 @@ pub enum Body {
         /// `LABELS (…)` of a segmentation; empty when any label goes.
         labels: Vec<Label>,
     },
+    /// `AS PRIORITY (segment, …)`: the first that has the key gives the label.
+    Priority(Vec<Name>),
+    /// `(parameters) RETURN expression`.
+    Macro {
+        /// What it is called with.
+        parameters: Vec<Parameter>,
+        /// `RETURNS type`: the result is cast to it.
+        returns: Option<DataType>,
+        /// The expression, its spans those of the script.
+        value: Box<Expr>,
+    },
+}
+
+/// A parameter of a macro; without a name it is `$1`, `$2`, … in its order.
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Option<Ident>,
+    /// The type that arguments are cast to.
+    pub data_type: Option<DataType>,
 }
 
 /// A label that a segmentation may give, and what is said of it.

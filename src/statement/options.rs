@@ -1,6 +1,6 @@
 //! `WITH (key = value, …)`.
 
-use datafusion::sql::sqlparser::ast::{Expr, UnaryOperator, Value};
+use datafusion::sql::sqlparser::ast::{Expr, SqlOption, UnaryOperator, Value};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
@@ -54,6 +54,33 @@ impl Options {
             }
         }
         Ok(options)
+    }
+
+    /// The options of a statement that DataFusion's parser has read.
+    pub(super) fn adopt(parsed: &[SqlOption]) -> Result<Self> {
+        let mut options = Self::default();
+        for option in parsed {
+            let SqlOption::KeyValue { key, value: given } = option else {
+                return Err(Error::new(format!("'{option}' is no option")));
+            };
+            options.0.push(Entry {
+                key: key.value.to_lowercase(),
+                value: value(given.clone())?,
+                span: Span::from_parser(key.span),
+            });
+        }
+        Ok(options)
+    }
+
+    /// Gives an option that was not written.
+    pub fn add_default(&mut self, key: &str, value: OptionValue) {
+        if self.get(key).is_none() {
+            self.0.push(Entry {
+                key: key.to_owned(),
+                value,
+                span: None,
+            });
+        }
     }
 
     fn get(&self, key: &str) -> Option<&Entry> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::common::TableReference;
 use datafusion::sql::parser::{DFParser, DFParserBuilder, Statement as SqlStatement};
 use datafusion::sql::planner::object_name_to_table_reference;
-use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, ObjectType, Spanned};
+use datafusion::sql::sqlparser::ast::{self, ObjectName, ObjectType, Spanned};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
@@ -49,7 +49,7 @@ fn parse_one(fragment: Fragment, script: &Arc<Script>) -> Result<Parsed> {
         .build()?;
     let statement = match own_statement(&mut parser)? {
         Some(statement) => statement,
-        None => adopt(parse_sql(&mut parser)?),
+        None => adopt(parse_sql(&mut parser)?)?,
     };
     let next = parser.parser.peek_token();
     if next.token != Token::EOF {
@@ -148,7 +148,10 @@ fn own_kind(parser: &DFParser<'_>, n: usize) -> Option<Kind> {
 fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
     if is_word(parser, 0, "CREATE") {
         let or_replace = is_word(parser, 1, "OR") && is_word(parser, 2, "REPLACE");
-        return match own_kind(parser, if or_replace { 3 } else { 1 }) {
+        let at = if or_replace { 3 } else { 1 };
+        // DuckDB's word for the same.
+        let is_macro = is_word(parser, at, "MACRO").then_some(Kind::Function);
+        return match own_kind(parser, at).or(is_macro) {
             None | Some(Kind::View) => Ok(None),
             Some(kind) => create(parser, kind, or_replace).map(Some),
         };
@@ -228,8 +231,10 @@ fn show(parser: &mut DFParser<'_>) -> Option<Statement> {
         Kind::Entity => "entities".to_owned(),
         kind => format!("{kind}s"),
     };
+    // SHOW FUNCTIONS is DataFusion's.
     let kind = Kind::ALL
         .into_iter()
+        .filter(|kind| *kind != Kind::Function)
         .find(|kind| is_word(parser, 1, &plural(kind)))
         .map(Listing::Kind);
     let listing = if is_word(parser, 1, "TABLES") {
@@ -316,43 +321,45 @@ fn object_name(name: &ObjectName) -> Result<Name> {
 }
 
 /// Takes over what DataFusion's parser knows but segql does itself.
-fn adopt(statement: SqlStatement) -> Statement {
-    let SqlStatement::Statement(inner) = &statement else {
-        return Statement::Sql(Box::new(statement));
-    };
-    let own = match inner.as_ref() {
-        ast::Statement::CreateView(view) if !view.materialized => {
-            object_name(&view.name).ok().map(|name| {
-                Statement::Create(Box::new(Create {
+fn adopt(statement: SqlStatement) -> Result<Statement> {
+    if let SqlStatement::Statement(inner) = &statement {
+        match inner.as_ref() {
+            ast::Statement::CreateView(view) if !view.materialized => {
+                return Ok(Statement::Create(Box::new(view_of(view)?)));
+            }
+            ast::Statement::Drop {
+                object_type: ObjectType::View,
+                if_exists,
+                names,
+                ..
+            } if names.len() == 1 => {
+                return Ok(Statement::Drop(Drop {
                     kind: Kind::View,
-                    name,
-                    or_replace: view.or_replace,
-                    options: Options::default(),
-                    body: Body::Query {
-                        query: view.query.clone(),
-                        columns: column_names(&view.columns),
-                        labels: vec![],
-                    },
-                }))
-            })
+                    name: object_name(&names[0])?,
+                    if_exists: *if_exists,
+                }));
+            }
+            _ => {}
         }
-        ast::Statement::Drop {
-            object_type: ObjectType::View,
-            if_exists,
-            names,
-            ..
-        } if names.len() == 1 => object_name(&names[0]).ok().map(|name| {
-            Statement::Drop(Drop {
-                kind: Kind::View,
-                name,
-                if_exists: *if_exists,
-            })
-        }),
-        _ => None,
-    };
-    own.unwrap_or_else(|| Statement::Sql(Box::new(statement)))
+    }
+    Ok(Statement::Sql(Box::new(statement)))
 }
 
-fn column_names(columns: &[ast::ViewColumnDef]) -> Vec<Ident> {
-    columns.iter().map(|column| column.name.clone()).collect()
+fn view_of(view: &ast::CreateView) -> Result<Create> {
+    let options = match &view.options {
+        ast::CreateTableOptions::With(options) => Options::adopt(options)?,
+        _ => Options::default(),
+    };
+    Ok(Create {
+        kind: Kind::View,
+        name: object_name(&view.name)?,
+        or_replace: view.or_replace,
+        if_not_exists: view.if_not_exists,
+        options,
+        body: Body::Query {
+            query: view.query.clone(),
+            columns: view.columns.iter().map(|it| it.name.clone()).collect(),
+            labels: vec![],
+        },
+    })
 }

@@ -36,6 +36,7 @@ CREATE SOURCE sends FROM 'data/sends.parquet' WITH (event_time = 'sent_at');
 
 -- One row each time a lead changes its status.
 CREATE SOURCE lead_changes FROM 'data/lead_changes.csv' WITH (
+  key = 'lead_id, status_changed_at',
   event_time = 'status_changed_at',
   personal = 'email'
 );
