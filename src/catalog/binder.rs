@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::{self, Query};
 use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
 use super::{
-    Definition, Graph, any_case, column_names, explain_error, file_column, macros, members, relation_name,
+    Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros, members, relation_name,
     priority, split_label, total_order, visibility,
 };
 use crate::error::{Error, Result, Script};
@@ -70,7 +70,7 @@ impl<'a> Binder<'a> {
     /// Plans any statement of DataFusion's.
     pub fn statement(&self, statement: SqlStatement, script: &Script) -> Result<LogicalPlan> {
         let mentions = super::of_statement(&statement)?;
-        let names = || mentions.iter().map(|found| found.name.as_str());
+        let names = || present(&mentions);
         self.plan_below(names())?;
         let mut statement = statement;
         let mut with_file = false;
@@ -153,8 +153,7 @@ impl<'a> Binder<'a> {
 
     /// The plan of a definition: its rows as selecting FROM its name sees them.
     pub fn definition(&self, definition: &Definition) -> Result<LogicalPlan> {
-        let mentioned = definition.references.iter();
-        self.plan_below(mentioned.map(|reference| reference.name.as_str()))?;
+        self.plan_below(present(&definition.references))?;
         self.plan(definition).map_err(|error| {
             let error = error.within(&definition.script);
             match error.place() {
@@ -206,11 +205,7 @@ impl<'a> Binder<'a> {
 
     fn query(&self, query: &Query, definition: &Definition) -> Result<LogicalPlan> {
         let mut query = query.clone();
-        let names = definition
-            .references
-            .iter()
-            .map(|found| found.name.as_str());
-        let with_file = self.prepare(&mut query, names)?;
+        let with_file = self.prepare(&mut query, present(&definition.references))?;
         let statement = ast::Statement::Query(Box::new(query));
         let scope = Scope {
             binder: self,
@@ -263,6 +258,12 @@ impl<'a> Binder<'a> {
             .known_names(self.world.catalog, self.world.session);
         Err(not_found(name, &known))
     }
+}
+
+/// The names of what is mentioned as it is, not as it was: only that is planned.
+fn present(references: &[Reference]) -> impl Iterator<Item = &str> {
+    let now = references.iter().filter(|it| !it.previous);
+    now.map(|reference| reference.name.as_str())
 }
 
 /// A plan as something to select from.

@@ -65,7 +65,9 @@ impl<'a> Graph<'a> {
             .filter(|found| found.kind() == Kind::Function);
         if let Some(function) = function {
             let callers = self.catalog.all();
-            let called = callers.filter(|it| it.calls.contains(&function.name.to_lowercase()));
+            let called = callers.filter(|it| {
+                it.id() != function.id() && it.calls.contains(&function.name.to_lowercase())
+            });
             return called.map(|caller| caller.id()).collect();
         }
         self.edges
@@ -162,13 +164,17 @@ impl<'a> Graph<'a> {
     }
 }
 
-/// The tables of entities, for a segmentation that labels whoever is left over.
+/// The tables of entities, for a segmentation that labels whoever is left over,
+/// and for what looks at a past that may not be there yet.
 fn everyone<'a>(
     catalog: &'a Catalog,
     definition: &Definition,
 ) -> impl Iterator<Item = &'a Reference> {
     let fills_up = definition.create.options.text("otherwise").is_some();
-    let entities = catalog.of_kind(Kind::Entity).filter(move |_| fills_up);
+    let looks_back = definition.references.iter().any(|it| it.previous);
+    let entities = catalog
+        .of_kind(Kind::Entity)
+        .filter(move |_| fills_up || looks_back);
     entities.flat_map(|entity| &entity.references)
 }
 

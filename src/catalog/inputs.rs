@@ -127,6 +127,14 @@ impl Inputs {
         Ok(())
     }
 
+    /// The latest snapshot before a date.
+    pub fn previous(&self, name: &str, date: NaiveDate) -> Option<&SnapshotRecord> {
+        let before = self.snapshots.values();
+        before
+            .filter(|record| record.segment == name && record.as_of < date)
+            .max_by_key(|record| record.as_of)
+    }
+
     async fn look_up_snapshots(&mut self, world: World<'_>, name: &str) -> Result<()> {
         let Some(definition) = world.catalog.find(name) else {
             return Ok(());

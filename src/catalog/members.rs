@@ -26,6 +26,8 @@ pub struct MembersPlan {
     pub key: String,
     /// The label column of a segmentation.
     pub label: Option<String>,
+    /// May a key have several labels, a row each?
+    pub several: bool,
 }
 
 impl Binder<'_> {
@@ -49,12 +51,23 @@ impl Binder<'_> {
         columns.extend(flat_columns(&source.schema(), |name| {
             first(name) || personal.contains(name)
         }));
+        let several = definition.has_several_labels();
+        let also = label.as_deref().filter(|_| several);
+        let order: Vec<_> = std::iter::once(key.as_str())
+            .chain(also)
+            .map(|name| ident(name).sort(true, true))
+            .collect();
         let plan =
             LogicalPlanBuilder::scan(TableReference::bare(definition.name.as_str()), source, None)?
                 .project(columns)?
-                .sort([ident(key.as_str()).sort(true, true)])?
+                .sort(order)?
                 .build()?;
-        Ok(MembersPlan { plan, key, label })
+        Ok(MembersPlan {
+            plan,
+            key,
+            label,
+            several,
+        })
     }
 
     /// The keys of everyone an entity lists, in order.
@@ -84,6 +97,7 @@ impl Binder<'_> {
             plan,
             key: key.to_owned(),
             label: None,
+            several: false,
         })
     }
 

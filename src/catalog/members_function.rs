@@ -123,7 +123,8 @@ pub(super) fn scan_name(record: &SnapshotRecord) -> String {
     format!("{}@{}", record.segment, record.as_of)
 }
 
-pub(super) fn snapshot_table(
+/// The file of a snapshot as a table with the columns its record names.
+pub fn snapshot_table(
     record: &SnapshotRecord,
     path: &std::path::Path,
 ) -> Result<FilesTable> {

@@ -20,6 +20,7 @@ mod macros;
 mod members;
 mod members_function;
 mod personal;
+mod previous_members;
 mod priority;
 mod references;
 mod relations;
@@ -43,6 +44,7 @@ pub use inputs::{Inputs, SourceCache, World};
 pub use key::LABEL_COLUMN;
 pub use library::libraries;
 pub use members::MembersPlan;
+pub use members_function::snapshot_table;
 pub use references::{Reference, of_statement, relation_name};
 pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS};
 

@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::binder::{Binder, as_source};
-use super::{members_function, relation_name};
+use super::{TABLE_FUNCTIONS, members_function, previous_members, relation_name};
 use crate::error::Error;
 use crate::statement::Kind;
 
@@ -69,9 +69,12 @@ impl ContextProvider for Scope<'_, '_> {
         if name.eq_ignore_ascii_case("members") {
             return Ok(members_function::function(self.binder, &args)?);
         }
+        if name.eq_ignore_ascii_case("previous_members") {
+            return Ok(previous_members::function(self.binder, &args)?);
+        }
         let functions = self.state().table_functions();
         let Some(function) = functions.get(&name.to_lowercase()) else {
-            let known = functions.keys().map(String::as_str).chain(["members"]);
+            let known = functions.keys().map(String::as_str).chain(TABLE_FUNCTIONS);
             return Err(Error::new(format!("table function '{name}' not found"))
                 .hint_if(crate::error::suggest(name, known))
                 .into());

@@ -43,8 +43,15 @@ const CLOCKS: [&str; 3] = ["now", "current_date", "current_time"];
 
 /// Checks what a definition's own query does; what it builds on is checked there.
 pub(super) fn check(binder: &Binder<'_>, definition: &Definition, plan: &LogicalPlan) -> Result<()> {
-    let declared = |name: &str| declared_keys(binder, name);
-    let is_below = |name: &str| definition.references.iter().any(|it| it.name == name);
+    let is_below = |name: &str| {
+        let mut references = definition.references.iter();
+        references.any(|it| it.name == name && !it.by_text)
+    };
+    // An alias may be called like anything, even like this very definition.
+    let declared = |name: &str| match is_below(name) {
+        true => declared_keys(binder, name),
+        false => vec![],
+    };
     let mut found = None;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::SubqueryAlias(alias) = node

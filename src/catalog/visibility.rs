@@ -6,9 +6,13 @@ use chrono_tz::Tz;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::cast::as_boolean_array;
 use datafusion::common::{Column, Result as PlanResult, ScalarValue};
+use datafusion::functions_window::rank::rank_udwf;
+use datafusion::functions_window::row_number::row_number_udwf;
+use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF,
-    ScalarUDFImpl, Signature, Volatility, cast, lit,
+    ColumnarValue, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition, WindowUDF,
+    cast, lit,
 };
 use datafusion::prelude::ident;
 
@@ -46,7 +50,7 @@ pub(super) fn in_session_zone(plan: LogicalPlan, moment: &Moment) -> Result<Logi
     Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
 
-/// Keeps the rows whose event time is not after the moment.
+/// Keeps the rows that were there, and known, at the moment.
 pub(super) fn as_of(
     plan: LogicalPlan,
     name: &str,
@@ -54,26 +58,82 @@ pub(super) fn as_of(
     options: &SourceOptions,
     moment: &Moment,
 ) -> Result<LogicalPlan> {
-    let Some(column) = options.event_time.as_deref() else {
-        return Ok(plan);
-    };
-    let data_type = source.schema.field_with_name(column)?.data_type();
     let zone = match &options.time_zone {
         Some(name) => parse_zone(name)?,
         None => moment.zone(),
     };
-    let limit = limit(column, data_type, moment, zone)?;
-    let time = ident(column);
-    let seen = time.clone().lt_eq(lit(limit));
-    let missing = time.clone().is_null();
-    let condition = match options.null_time {
-        NullTime::Hide => seen,
-        NullTime::Show => seen.or(missing),
-        NullTime::Error => seen.or(missing
-            .clone()
-            .and(Timeless::call(missing, &format!("{name}.{column}")))),
+    let limit = |column: &str| -> Result<Expr> {
+        let data_type = source.schema.field_with_name(column)?.data_type();
+        Ok(lit(limit(column, data_type, moment, zone)?))
     };
-    Ok(LogicalPlanBuilder::from(plan).filter(condition)?.build()?)
+    // A row without a time is an error, unless it is said what to do with it.
+    let until = |column: &str| -> Result<Expr> {
+        let time = ident(column);
+        let seen = time.clone().lt_eq(limit(column)?);
+        let missing = time.is_null();
+        Ok(match options.null_time {
+            NullTime::Hide => seen,
+            NullTime::Show => seen.or(missing),
+            NullTime::Error => {
+                let place = format!("{name}.{column}");
+                let message = format!("event time '{place}' is NULL in some rows");
+                let hint = "WITH (null_time = 'show') sees them at every date, 'hide' never";
+                seen.or(missing.clone().and(Refuse::call(missing, &message, hint)))
+            }
+        })
+    };
+    let mut conditions = vec![];
+    for column in [&options.event_time, &options.known_at, &options.latest_by] {
+        conditions.extend(column.as_deref().map(until).transpose()?);
+    }
+    if let Some((from, to)) = &options.history {
+        let ended = ident(to.as_str());
+        conditions.push(until(from)?);
+        conditions.push(ended.clone().gt(limit(to)?).or(ended.is_null()));
+    }
+    let seen = match conditions.into_iter().reduce(Expr::and) {
+        Some(condition) => LogicalPlanBuilder::from(plan).filter(condition)?.build()?,
+        None => plan,
+    };
+    match &options.latest_by {
+        Some(column) => newest(seen, name, column, &options.key),
+        None => Ok(seen),
+    }
+}
+
+/// The newest row of each key. Two that are equally new are an error: which of
+/// them counts would be chance.
+fn newest(plan: LogicalPlan, name: &str, column: &str, key: &[String]) -> Result<LogicalPlan> {
+    let columns: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    let partition: Vec<Expr> = key.iter().map(|key| ident(key.as_str())).collect();
+    let over = |function: Arc<WindowUDF>, alias: &str| -> Result<Expr> {
+        let call = Expr::from(WindowFunction::new(
+            WindowFunctionDefinition::WindowUDF(function),
+            vec![],
+        ));
+        let call = call
+            .partition_by(partition.clone())
+            .order_by(vec![ident(column).sort(false, false)])
+            .build()?;
+        Ok(call.alias(alias))
+    };
+    let message = format!(
+        "source {name}: two rows of one key ({}) have the same '{column}'",
+        key.join(", ")
+    );
+    // The rule names both: conditions joined by AND are all evaluated.
+    let is_newest = || ident("segql_rank").eq(lit(1_u64));
+    let repeated = is_newest().and(ident("segql_row").gt(lit(1_u64)));
+    let hint = "latest_by needs a time that tells the rows of a key apart";
+    let rule = Refuse::call(repeated, &message, hint);
+    Ok(LogicalPlanBuilder::from(plan)
+        .window([
+            over(rank_udwf(), "segql_rank")?,
+            over(row_number_udwf(), "segql_row")?,
+        ])?
+        .filter(is_newest().and(Expr::Not(Box::new(rule))))?
+        .project(columns)?
+        .build()?)
 }
 
 /// The moment as a literal of the column's own type, so that files can be
@@ -101,7 +161,7 @@ fn limit(column: &str, data_type: &DataType, moment: &Moment, zone: Tz) -> Resul
         }
         other => {
             return Err(Error::new(format!(
-                "event_time '{column}' is {}, which says no time",
+                "the time '{column}' is {}, which says no time",
                 sql_type_name(other)
             ))
             .hint(format!(
@@ -126,28 +186,28 @@ fn timestamp(unit: &TimeUnit, nanos: i64, zone: Option<Arc<str>>) -> ScalarValue
     }
 }
 
-/// `timeless(is_missing, 'column')`: fails on the first row without a time.
-/// A function, so that the rows are only looked at where they may occur.
+/// `refuse(is_wrong, message, hint)`: false, and fails on the first row that is
+/// wrong. A function, so that rows are only looked at where they may occur.
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Timeless {
+struct Refuse {
     signature: Signature,
 }
 
-impl Timeless {
-    fn call(missing: Expr, column: &str) -> Expr {
+impl Refuse {
+    fn call(wrong: Expr, message: &str, hint: &str) -> Expr {
         let function = ScalarUDF::from(Self {
             signature: Signature::exact(
-                vec![DataType::Boolean, DataType::Utf8],
+                vec![DataType::Boolean, DataType::Utf8, DataType::Utf8],
                 Volatility::Immutable,
             ),
         });
-        function.call(vec![missing, lit(column)])
+        function.call(vec![wrong, lit(message), lit(hint)])
     }
 }
 
-impl ScalarUDFImpl for Timeless {
+impl ScalarUDFImpl for Refuse {
     fn name(&self) -> &str {
-        "timeless"
+        "refuse"
     }
 
     fn signature(&self) -> &Signature {
@@ -159,18 +219,14 @@ impl ScalarUDFImpl for Timeless {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
-        let missing = args.args[0].to_array(args.number_rows)?;
-        if as_boolean_array(&missing)?.true_count() == 0 {
+        let wrong = args.args[0].to_array(args.number_rows)?;
+        if as_boolean_array(&wrong)?.true_count() == 0 {
             return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(false))));
         }
-        let column = match &args.args[1] {
-            ColumnarValue::Scalar(column) => format!("'{column}' "),
+        let text = |index: usize| match &args.args[index] {
+            ColumnarValue::Scalar(text) => text.to_string(),
             ColumnarValue::Array(_) => String::new(),
         };
-        Err(
-            Error::new(format!("event time {column}is NULL in some rows"))
-                .hint("WITH (null_time = 'show') sees them at every date, 'hide' never")
-                .into(),
-        )
+        Err(Error::new(text(1)).hint(text(2)).into())
     }
 }

@@ -62,9 +62,21 @@ pub(super) struct Run {
     /// Names, +name, name+, tag:…, kind:…, *; all when none is given
     pub(super) selectors: Vec<String>,
 
-    /// Only say what would be done
+    /// Leave these out; a selector as above, repeatable
+    #[arg(long, value_name = "SELECTOR")]
+    pub(super) exclude: Vec<String>,
+
+    /// Only say what would be done, and what it would read and write
     #[arg(long)]
     pub(super) dry_run: bool,
+
+    /// Replace the snapshot of a finished day; the old version is kept
+    #[arg(long)]
+    pub(super) restate: bool,
+
+    /// Write a snapshot past min_size, max_size and max_change
+    #[arg(long)]
+    pub(super) force: bool,
 
     /// A selector that matches nothing is no error
     #[arg(long)]

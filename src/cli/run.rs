@@ -19,7 +19,10 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
     let moment = engine.moment()?;
     let request = RunRequest {
         selectors: arguments.selectors.clone(),
+        exclude: arguments.exclude.clone(),
         dry_run: arguments.dry_run,
+        restate: arguments.restate,
+        force: arguments.force,
     };
     let live = printer.stderr_is_terminal();
     let mut progress = |node: &NodeRecord| {

@@ -15,6 +15,12 @@ pub(super) struct Fingerprint {
     pub(super) definitions: BTreeMap<String, String>,
     /// Variables that these texts mention.
     pub(super) variables: BTreeMap<String, String>,
+    /// Earlier snapshots that `previous_members` reads: date and id, by name.
+    pub(super) previous: BTreeMap<String, String>,
+    /// Definitions among these that may give other rows on another run.
+    pub(super) nondeterministic: Vec<String>,
+    /// Sources among these that have no times.
+    pub(super) timeless: Vec<String>,
     /// Files that are read.
     pub(super) inputs: Vec<InputRecord>,
     /// SHA-256 of texts, variables and as-of: the same wherever a project lies.
@@ -32,15 +38,34 @@ impl Fingerprint {
     ) -> Result<Self> {
         let mut definitions = BTreeMap::new();
         let mut files = vec![];
+        let mut previous = BTreeMap::new();
+        let (mut nondeterministic, mut timeless) = (vec![], vec![]);
         let mut reads_table = false;
         for name in Graph::new(catalog).order([name])? {
             if let Some(definition) = catalog.find(name) {
                 refuse_store(catalog, definition)?;
+                if definition.is_nondeterministic() {
+                    nondeterministic.push(name.to_owned());
+                }
                 let mut mentioned = definition.references.iter();
                 reads_table |= mentioned.any(|it| !it.by_text && catalog.find(&it.name).is_none());
                 definitions.insert(name.to_owned(), definition.text.clone());
+                for (id, function) in catalog.functions_below(definition) {
+                    definitions.insert(id, function.text.clone());
+                }
+                let earlier = definition.references.iter().filter(|it| it.previous);
+                for reference in earlier {
+                    let record = inputs.previous(&reference.name, evaluation.moment.date());
+                    previous.insert(
+                        reference.name.clone(),
+                        record.map_or_else(String::new, |it| format!("{} {}", it.as_of, it.id)),
+                    );
+                }
             }
-            if let Some(Ok((source, _))) = inputs.sources.get(name) {
+            if let Some(Ok((source, options))) = inputs.sources.get(name) {
+                if !options.knows_time() {
+                    timeless.push(name.to_owned());
+                }
                 files.push(InputRecord {
                     source: name.to_owned(),
                     files: source.files.clone(),
@@ -63,13 +88,21 @@ impl Fingerprint {
             .filter(|(name, _)| mentioned(name))
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        let mut sum = sum(&definitions, &variables, &files, evaluation);
+        let texts = [
+            ("definitions", &definitions),
+            ("variables", &variables),
+            ("previous", &previous),
+        ];
+        let mut sum = sum(texts, &files, evaluation);
         if reads_table {
             // Nobody can tell whether a table of the session changed.
             sum.push_str(&format!("-{}", chrono::Utc::now().timestamp_micros()));
         }
         Ok(Self {
-            definition: self::sum(&definitions, &variables, &[], evaluation),
+            definition: self::sum(texts, &[], evaluation),
+            previous,
+            nondeterministic,
+            timeless,
             definitions,
             variables,
             inputs: files,
@@ -82,7 +115,7 @@ impl Fingerprint {
 /// without anything it rests on having changed.
 fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
     let mut mentioned = definition.references.iter();
-    let by_date = mentioned.find(|it| it.by_text && catalog.find(&it.name).is_some());
+    let by_date = mentioned.find(|it| it.by_text && !it.previous && catalog.find(&it.name).is_some());
     match by_date {
         None => Ok(()),
         Some(reference) => Err(definition
@@ -92,13 +125,15 @@ fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
                 definition.name,
                 reference.name
             ))
-            .hint(format!("select FROM {} itself", reference.name))),
+            .hint(format!(
+                "select FROM {0} itself, or FROM previous_members('{0}') for its latest earlier snapshot",
+                reference.name
+            ))),
     }
 }
 
 fn sum(
-    definitions: &BTreeMap<String, String>,
-    variables: &BTreeMap<String, String>,
+    texts: [(&str, &BTreeMap<String, String>); 3],
     files: &[InputRecord],
     evaluation: &Evaluation,
 ) -> String {
@@ -111,7 +146,7 @@ fn sum(
     add(env!("CARGO_PKG_VERSION"));
     add(&evaluation.moment.nanos().to_string());
     add(evaluation.moment.zone().name());
-    for (part, texts) in [("definitions", definitions), ("variables", variables)] {
+    for (part, texts) in texts {
         add(part);
         for (name, text) in texts {
             add(name);

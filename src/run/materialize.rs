@@ -22,8 +22,14 @@ use crate::store::{Column, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
 pub struct RunRequest {
     /// Which segments; all when empty.
     pub selectors: Vec<String>,
+    /// Which of these not.
+    pub exclude: Vec<String>,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// Replace what was said of finished days.
+    pub restate: bool,
+    /// Go past guard rails.
+    pub force: bool,
 }
 
 /// What came of a run.
@@ -36,8 +42,8 @@ pub struct RunReport {
 }
 
 /// What a run carries from node to node.
-struct Run<'e> {
-    engine: &'e Engine,
+pub(super) struct Run<'e> {
+    pub(super) engine: &'e Engine,
     inputs: Inputs,
     evaluation: Evaluation,
     plan: RunPlan,
@@ -45,7 +51,7 @@ struct Run<'e> {
     kept: Vec<SharedRows>,
     /// What failed, by name.
     failed: BTreeMap<String, Error>,
-    dry_run: bool,
+    pub(super) request: RunRequest,
 }
 
 /// How a node ended, before it is timed.
@@ -88,7 +94,7 @@ impl Engine {
             shared: SharedTables::new(),
             kept: vec![],
             failed,
-            dry_run: request.dry_run,
+            request: request.clone(),
             plan,
         };
         let nodes = run.nodes(progress).await;
@@ -175,7 +181,7 @@ impl Run<'_> {
             });
         }
         self.keep_finished_day(definition).await?;
-        if self.dry_run {
+        if self.request.dry_run {
             self.binder()?.members(definition)?;
             return Ok(Ended {
                 status: NodeStatus::Planned,
@@ -283,7 +289,7 @@ impl Run<'_> {
         }
         let written = writer.finish(&made_from.definition).await?;
         let moment = &self.evaluation.moment;
-        let record = SnapshotRecord {
+        let mut record = SnapshotRecord {
             segment: definition.name.clone(),
             kind: definition.kind().to_string(),
             as_of: moment.date(),
@@ -292,6 +298,10 @@ impl Run<'_> {
             provisional: !moment.is_over(self.engine.now()),
             id: written.id.clone(),
             fingerprint: made_from.sum,
+            restates: None,
+            forced: None,
+            nondeterministic: made_from.nondeterministic,
+            timeless: made_from.timeless,
             rows: written.rows,
             labels: members.labels.clone(),
             key,
@@ -307,17 +317,27 @@ impl Run<'_> {
             definitions: made_from.definitions,
             variables: made_from.variables,
             inputs: made_from.inputs,
+            previous: made_from.previous,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: Utc::now(),
             seconds: started.elapsed().as_secs_f64(),
         };
-        store.commit(written, &record).await?;
-        Ok(Ended {
-            status: NodeStatus::Success,
-            reason: None,
-            rows: Some(record.rows),
-            labels: record.labels,
-        })
+        match self.admit(definition, &mut record, &written).await {
+            Ok(status) => {
+                let reason = record.forced.clone();
+                store.commit(written, &record).await?;
+                Ok(Ended {
+                    status,
+                    reason: reason.map(|rails| format!("forced: {rails}")),
+                    rows: Some(record.rows),
+                    labels: record.labels,
+                })
+            }
+            Err(error) => {
+                store.discard(written).await?;
+                Err(error)
+            }
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::kernels::cmp;
-use datafusion::arrow::compute::{cast, concat};
+use datafusion::arrow::compute::{and, cast, concat};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SendableRecordBatchStream;
@@ -26,7 +26,10 @@ pub(super) struct Members {
     label: Option<usize>,
     declared: Vec<String>,
     what: String,
-    last: Option<ArrayRef>,
+    /// What tells rows apart: the key, and the label where a key may have several.
+    unique: Vec<usize>,
+    /// The last row so far, its unique columns only.
+    last: Option<Vec<ArrayRef>>,
     nulls: u64,
     unlabelled: u64,
     repeated: Vec<String>,
@@ -47,12 +50,15 @@ impl Engine {
         let frame = self.session.execute_logical_plan(members.plan).await?;
         let stream = frame.execute_stream().await?;
         let schema = stream.schema();
+        let key = schema.index_of(&members.key)?;
+        let label = members.label.map(|label| schema.index_of(&label));
+        let label = label.transpose()?;
         Ok(Members {
-            key: schema.index_of(&members.key)?,
-            label: members
-                .label
-                .map(|label| schema.index_of(&label))
-                .transpose()?,
+            unique: std::iter::once(key)
+                .chain(label.filter(|_| members.several))
+                .collect(),
+            key,
+            label,
             declared,
             what: format!("{} '{}'", definition.kind(), definition.name),
             stream,
@@ -123,9 +129,11 @@ impl Members {
         let keys = batch.column(self.key);
         self.nulls += keys.null_count() as u64;
         if self.repeated.len() < EXAMPLES {
-            self.find_repeated(keys)?;
+            self.find_repeated(batch)?;
         }
-        self.last = Some(keys.slice(keys.len() - 1, 1));
+        let end = batch.num_rows() - 1;
+        let last = self.unique.iter().map(|it| batch.column(*it).slice(end, 1));
+        self.last = Some(last.collect());
         match self.label {
             Some(label) => self.count_labels(batch.column(label)),
             None => Ok(()),
@@ -133,16 +141,23 @@ impl Members {
     }
 
     /// Rows come in the order of the key, so equal keys are neighbours.
-    fn find_repeated(&mut self, keys: &ArrayRef) -> Result<()> {
-        let keys = match &self.last {
-            Some(last) => concat(&[last.as_ref(), keys.as_ref()])?,
-            None => ArrayRef::clone(keys),
-        };
-        let (first, second) = (keys.slice(0, keys.len() - 1), keys.slice(1, keys.len() - 1));
-        let equal = cmp::eq(&first, &second)?;
+    fn find_repeated(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut equal: Option<BooleanArray> = None;
+        for (place, column) in self.unique.iter().enumerate() {
+            let values = self.with_last(place, batch.column(*column))?;
+            let rows = values.len() - 1;
+            let same = cmp::eq(&values.slice(0, rows), &values.slice(1, rows))?;
+            equal = Some(match equal {
+                Some(before) => and(&before, &same)?,
+                None => same,
+            });
+        }
+        let equal = equal.unwrap_or_else(|| BooleanArray::new_null(0));
         if equal.true_count() == 0 {
             return Ok(());
         }
+        let keys = self.with_last(0, batch.column(self.key))?;
+        let second = keys.slice(1, keys.len() - 1);
         let format = FormatOptions::default();
         let shown = ArrayFormatter::try_new(second.as_ref(), &format)?;
         for row in (0..equal.len()).filter(|row| equal.is_valid(*row) && equal.value(*row)) {
@@ -152,6 +167,14 @@ impl Members {
             }
         }
         Ok(())
+    }
+
+    /// A unique column with the last value before it.
+    fn with_last(&self, place: usize, values: &ArrayRef) -> Result<ArrayRef> {
+        Ok(match &self.last {
+            Some(last) => concat(&[last[place].as_ref(), values.as_ref()])?,
+            None => ArrayRef::clone(values),
+        })
     }
 
     fn count_labels(&mut self, labels: &ArrayRef) -> Result<()> {

@@ -1,6 +1,7 @@
 //! What segql does: each verb a file, each returns a value. Nothing here
 //! prints; `cli` and `repl` decide what becomes of the values.
 
+mod admit;
 mod check;
 mod copy;
 mod describe;

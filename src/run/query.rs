@@ -209,7 +209,7 @@ impl Engine {
         let name = self.catalog.get(name, &kinds)?.name.clone();
         let request = RunRequest {
             selectors: vec![name],
-            dry_run: false,
+            ..RunRequest::default()
         };
         let mut report = self.run(&request, &mut |_| {}).await?;
         if let Some((_, error)) = report.errors.pop_first() {

@@ -57,6 +57,15 @@ impl InputFile {
     }
 }
 
+/// The first of these files that is no longer what it was when it was listed.
+pub fn changed(files: &[InputFile]) -> Option<&Path> {
+    let differs = |file: &&InputFile| {
+        InputFile::at(&file.path)
+            .map_or(true, |now| (now.size, now.modified) != (file.size, file.modified))
+    };
+    files.iter().find(differs).map(|file| file.path.as_path())
+}
+
 /// Does a table name look like a file? A dot or slash that no plain name has.
 pub fn looks_like_path(name: &str) -> bool {
     name.contains(['/', '\\', '*']) || Encoding::of(Path::new(name)).format.is_some()

@@ -14,7 +14,7 @@ mod open;
 mod options;
 mod table;
 
-pub use files::{InputFile, looks_like_path};
+pub use files::{InputFile, changed, looks_like_path};
 pub use format::SourceFormat;
 pub use open::{FILE_COLUMN, OpenSource};
 pub use options::{NullTime, SourceOptions};

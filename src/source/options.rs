@@ -27,6 +27,12 @@ pub struct SourceOptions {
     pub event_time: Option<String>,
     /// Rows without an event time.
     pub null_time: NullTime,
+    /// The column that says when a row arrived: before, nobody knew of it.
+    pub known_at: Option<String>,
+    /// The columns from when and until when (not included) a version is valid.
+    pub history: Option<(String, String)>,
+    /// The column by which the newest row of a key is the one that counts.
+    pub latest_by: Option<String>,
     /// Zone of local times, default the session's.
     pub time_zone: Option<String>,
     /// Types by name, as SQL: `amount DECIMAL(12,2), "Kod" VARCHAR`.
@@ -47,11 +53,14 @@ pub struct SourceOptions {
     pub sensitive: Vec<String>,
 }
 
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 16] = [
     "format",
     "key",
     "event_time",
     "null_time",
+    "known_at",
+    "history",
+    "latest_by",
     "time_zone",
     "columns",
     "delimiter",
@@ -81,7 +90,7 @@ impl SourceOptions {
                 ),
             }
         };
-        Ok(Self {
+        let source = Self {
             format: text("format")
                 .map(|name| name.parse::<SourceFormat>())
                 .transpose()
@@ -89,6 +98,9 @@ impl SourceOptions {
             key: options.list("key")?,
             event_time: text("event_time"),
             null_time: null_time(options)?,
+            known_at: text("known_at"),
+            history: history(options)?,
+            latest_by: text("latest_by"),
             time_zone: text("time_zone"),
             columns: text("columns"),
             delimiter: one_byte("delimiter")?,
@@ -98,7 +110,29 @@ impl SourceOptions {
             personal: options.list("personal")?,
             demographic: options.list("demographic")?,
             sensitive: options.list("sensitive")?,
-        })
+        };
+        let needs_key = [
+            ("latest_by", source.latest_by.is_some()),
+            ("history", source.history.is_some()),
+        ];
+        for (option, given) in needs_key {
+            if given && source.key.is_empty() {
+                return Err(Error::new(format!(
+                    "option '{option}' chooses among the rows of a key, and no key is given"
+                ))
+                .at(options.span(option))
+                .hint("add key = '…', the columns that name what the rows are about"));
+            }
+        }
+        Ok(source)
+    }
+
+    /// Does it say which rows were there, or known, at a date?
+    pub fn knows_time(&self) -> bool {
+        self.event_time.is_some()
+            || self.known_at.is_some()
+            || self.history.is_some()
+            || self.latest_by.is_some()
     }
 
     /// Every column the options name, with the option that names it.
@@ -109,10 +143,34 @@ impl SourceOptions {
             ("demographic", &self.demographic),
             ("sensitive", &self.sensitive),
         ];
+        let history = self.history.iter().flat_map(|(from, to)| [from, to]);
+        let times = [
+            ("event_time", &self.event_time),
+            ("known_at", &self.known_at),
+            ("latest_by", &self.latest_by),
+        ];
+        let times = times
+            .into_iter()
+            .filter_map(|(option, name)| Some((option, name.as_deref()?)));
         lists
             .into_iter()
             .flat_map(|(option, names)| names.iter().map(move |name| (option, name.as_str())))
-            .chain(self.event_time.as_deref().map(|name| ("event_time", name)))
+            .chain(times)
+            .chain(history.map(|name| ("history", name.as_str())))
+    }
+}
+
+/// `'valid_from, valid_to'`.
+fn history(options: &Options) -> Result<Option<(String, String)>> {
+    match options.list("history")?.as_slice() {
+        [] => Ok(None),
+        [from, to] => Ok(Some((from.clone(), to.clone()))),
+        other => Err(Error::new(format!(
+            "option 'history' names two columns, from and to, not {}",
+            other.len()
+        ))
+        .at(options.span("history"))
+        .hint("write history = 'valid_from, valid_to'")),
     }
 }
 

@@ -85,6 +85,10 @@ impl Layout {
             .join(format!("{id}.parquet"))
     }
 
+    pub(super) fn version_record(&self, segment: &str, id: &str) -> PathBuf {
+        self.version(segment, id).with_extension("json")
+    }
+
     pub(super) fn staged_folder(&self) -> PathBuf {
         self.own("staged")
     }

@@ -5,6 +5,7 @@
 //! <store>/<segment>/as_of=2026-01-31/members.parquet   for everyone
 //! <store>/_segql/snapshots/<segment>/2026-01-31.json   a snapshot's record
 //! <store>/_segql/versions/<segment>/<id>.parquet       the same file under its id
+//! <store>/_segql/versions/<segment>/<id>.json          the record of a restated one
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! ```
@@ -178,6 +179,16 @@ impl Store {
         result
     }
 
+    /// Removes a written file that shall not become a snapshot.
+    pub async fn discard(&self, written: Written) -> Result<()> {
+        Ok(self.objects.delete(&at(written.path())?).await?)
+    }
+
+    /// Members that are written but not yet committed.
+    pub fn staged_path<'w>(&self, written: &'w Written) -> &'w Path {
+        written.path()
+    }
+
     async fn put_in_place(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
         let target = self.layout.members(&record.segment, record.as_of);
         let previous = self.snapshot(&record.segment, record.as_of).await?;
@@ -190,10 +201,20 @@ impl Store {
         self.objects.rename(&staged, &at(&target)?).await?;
         self.write_json(&self.layout.record(&record.segment, record.as_of), record)
             .await?;
-        if let Some(previous) = previous.filter(|previous| previous.id != record.id) {
-            let _ = self.objects.delete(&version(&previous.id)?).await;
+        let Some(previous) = previous.filter(|previous| previous.id != record.id) else {
+            return Ok(());
+        };
+        match record.restates.as_ref() == Some(&previous.id) {
+            // What was said of a finished day stays readable.
+            true => {
+                let path = self.layout.version_record(&record.segment, &previous.id);
+                self.write_json(&path, &previous).await
+            }
+            false => {
+                let _ = self.objects.delete(&version(&previous.id)?).await;
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Two names that differ only in case would share a folder on some systems.

@@ -45,6 +45,20 @@ pub struct SnapshotRecord {
     pub id: String,
     /// What it was made from: the same fingerprint makes the same members.
     pub fingerprint: String,
+    /// The id of the version of a finished day that this one restates; that
+    /// version stays in the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restates: Option<String>,
+    /// The guard rails that `--force` went past.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<String>,
+    /// Definitions among those it rests on that say of themselves that another
+    /// run may give other rows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nondeterministic: Vec<String>,
+    /// Sources it rests on that have no times: their present values were used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeless: Vec<String>,
     /// How many members.
     pub rows: u64,
     /// Members by label.
@@ -63,12 +77,22 @@ pub struct SnapshotRecord {
     pub variables: BTreeMap<String, String>,
     /// Files that were read.
     pub inputs: Vec<Inputs>,
+    /// Earlier snapshots that were read: date and id, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub previous: BTreeMap<String, String>,
     /// Version of segql.
     pub version: String,
     /// When the work began.
     pub started: DateTime<Utc>,
     /// How long it took.
     pub seconds: f64,
+}
+
+impl SnapshotRecord {
+    /// Were all rows seen as they were at the date?
+    pub fn is_point_in_time(&self) -> bool {
+        self.timeless.is_empty()
+    }
 }
 
 /// How a node of a run ended.

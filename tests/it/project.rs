@@ -161,7 +161,19 @@ fn changes_are_noticed() {
         .expect("there")
         .replace("spent > 40;", "spent > 60;");
     std::fs::write(&segments, text).expect("writes");
-    let changed = run(here.path(), &as_of);
+    // A finished day is not said anew in silence.
+    let refused = run(here.path(), &as_of);
+    assert_eq!(refused.code, 1);
+    assert!(
+        refused.err.contains(
+            "the snapshot of spender as of 2025-03-31 is finished and would change: 0 enter, 1 leave, 2 → 1 members"
+        ) && refused.err.contains("--restate"),
+        "{}",
+        refused.err
+    );
+    let members = here.path().join("store/spender/as_of=2025-03-31/members.parquet");
+    let before = std::fs::read(&members).expect("a snapshot");
+    let changed = run(here.path(), &[&as_of[..], &["--restate"]].concat());
     assert_eq!(
         nodes(&changed),
         [
@@ -171,7 +183,17 @@ fn changes_are_noticed() {
             "size: unchanged 3"
         ]
     );
-    let variable = run(here.path(), &[&as_of[..], &["--var", "many=3"]].concat());
+    // The old version stays, with its record.
+    assert_ne!(std::fs::read(&members).expect("a snapshot"), before);
+    let versions = here.path().join("store/_segql/versions/spender");
+    let files = std::fs::read_dir(versions).expect("versions").flatten();
+    let kept = files.filter(|file| std::fs::read(file.path()).expect("reads") == before);
+    let kept: Vec<_> = kept.map(|file| file.path()).collect();
+    assert_eq!(kept.len(), 1);
+    let record = std::fs::read_to_string(kept[0].with_extension("json")).expect("a record");
+    assert!(record.contains("spent > 40"), "{record}");
+    let again = ["--var", "many=3", "--restate"];
+    let variable = run(here.path(), &[&as_of[..], &again].concat());
     assert_eq!(nodes(&variable)[0], "regular: success 1");
     assert_eq!(nodes(&variable)[1], "spender: unchanged 1");
 }

@@ -25,7 +25,7 @@ pub const SYSTEM_RELATIONS: [&str; 8] = [
 ];
 
 /// Table functions beside DataFusion's.
-pub const TABLE_FUNCTIONS: [&str; 1] = ["members"];
+pub const TABLE_FUNCTIONS: [&str; 2] = ["members", "previous_members"];
 
 /// One of the relations.
 pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableSource>> {

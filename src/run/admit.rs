@@ -1,0 +1,166 @@
+//! What has to hold before a computed snapshot may take its place: guard rails,
+//! and that a finished day is not said anew in silence.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use datafusion::common::{JoinType, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
+use datafusion::prelude::ident;
+
+use super::materialize::Run;
+use crate::catalog::{Change, Definition, GuardRails, snapshot_table};
+use crate::error::{Error, Exit, Result};
+use crate::source::changed;
+use crate::statement::Body;
+use crate::store::{NodeStatus, SnapshotRecord, Written};
+
+impl Run<'_> {
+    /// Completes the record of what was written and says how it counts; fails
+    /// when it must not take the place of what is there.
+    pub(super) async fn admit(
+        &self,
+        definition: &Definition,
+        record: &mut SnapshotRecord,
+        written: &Written,
+    ) -> Result<NodeStatus> {
+        let store = &self.engine.store;
+        for input in &record.inputs {
+            if let Some(file) = changed(&input.files) {
+                return Err(Error::new(format!(
+                    "source {}: '{}' changed while it was read",
+                    input.source,
+                    file.display()
+                ))
+                .hint("run again when it is complete"));
+            }
+        }
+        let staged = store.staged_path(written);
+        if let Err(error) = self.check_guard_rails(definition, record, staged).await {
+            match self.request.force {
+                true => record.forced = Some(error.message().to_owned()),
+                false => {
+                    return Err(error
+                        .exit(Exit::CheckFailed)
+                        .hint("--force writes it all the same, and the record says so"));
+                }
+            }
+        }
+        let kept = store.snapshot(&record.segment, record.as_of).await?;
+        let Some(kept) = kept.filter(|kept| !kept.provisional && store.file(kept).is_ok()) else {
+            return Ok(NodeStatus::Success);
+        };
+        if kept.id == record.id {
+            record.restates = kept.restates;
+            return Ok(NodeStatus::Unchanged);
+        }
+        if !self.request.restate {
+            let change = self.change(&kept, record, staged, None).await?;
+            return Err(Error::new(format!(
+                "the snapshot of {} as of {} is finished and would change: {} enter, {} leave, {} → {} members",
+                record.segment, record.as_of, change.entered, change.left, kept.rows, record.rows
+            ))
+            .hint("--restate replaces it and keeps the old version"));
+        }
+        record.restates = Some(kept.id);
+        Ok(NodeStatus::Success)
+    }
+
+    async fn check_guard_rails(
+        &self,
+        definition: &Definition,
+        record: &SnapshotRecord,
+        staged: &Path,
+    ) -> Result<()> {
+        let rails = GuardRails::read(&definition.create.options)?;
+        rails.check_size(&definition.name, record.rows)?;
+        let earlier = self.engine.store.snapshots_of(&definition.name).await?;
+        let mut earlier = earlier.into_iter().filter(|it| it.as_of < record.as_of);
+        let previous = earlier.next_back();
+        if let (Some(previous), Some(_)) = (&previous, rails.max_change) {
+            let change = self.change(previous, record, staged, None).await?;
+            rails.check_change(&definition.name, change)?;
+        }
+        for (label, rails) in label_rails(definition)? {
+            let name = format!("{}:{label}", definition.name);
+            rails.check_size(&name, record.labels.get(label).copied().unwrap_or(0))?;
+            if let (Some(previous), Some(_)) = (&previous, rails.max_change) {
+                let change = self.change(previous, record, staged, Some(label)).await?;
+                rails.check_change(&name, change)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Who came and went between a snapshot of the store and what is staged.
+    async fn change(
+        &self,
+        previous: &SnapshotRecord,
+        record: &SnapshotRecord,
+        staged: &Path,
+        label: Option<&str>,
+    ) -> Result<Change> {
+        let file = self.engine.store.file(previous)?;
+        let before = keys(previous, &file, label, "before")?;
+        let after = keys(record, staged, label, "after")?;
+        let both = before.clone().join_on(
+            after.clone().build()?,
+            JoinType::Inner,
+            [column("before").eq(column("after"))],
+        )?;
+        let both = self.count(both).await?;
+        let previous = self.count(before).await?;
+        Ok(Change {
+            previous,
+            entered: self.count(after).await? - both,
+            left: previous - both,
+        })
+    }
+
+    async fn count(&self, rows: LogicalPlanBuilder) -> Result<u64> {
+        let plan = rows
+            .aggregate(Vec::<Expr>::new(), [count(lit(1))])?
+            .build()?;
+        let frame = self.engine.session.execute_logical_plan(plan).await?;
+        let batches = frame.collect().await?;
+        let counted = batches.first().map(|batch| batch.column(0).to_data());
+        Ok(counted.map_or(0, |data| data.buffers()[0].typed_data::<i64>()[0] as u64))
+    }
+}
+
+fn column(relation: &str) -> Expr {
+    Expr::Column(datafusion::common::Column::new(Some(relation), "key"))
+}
+
+/// The keys in a snapshot's file as text, each once.
+fn keys(
+    record: &SnapshotRecord,
+    path: &Path,
+    label: Option<&str>,
+    name: &str,
+) -> Result<LogicalPlanBuilder> {
+    let table = provider_as_source(Arc::new(snapshot_table(record, path)?));
+    let mut rows = LogicalPlanBuilder::scan(TableReference::bare(name), table, None)?;
+    if let (Some(label), Some(column)) = (label, &record.label) {
+        rows = rows.filter(ident(column.as_str()).eq(lit(label)))?;
+    }
+    let key = cast(
+        ident(record.key.as_str()),
+        datafusion::arrow::datatypes::DataType::Utf8,
+    );
+    Ok(rows.project([key.alias("key")])?.distinct()?.alias(name)?)
+}
+
+/// The guard rails of the labels that have some.
+pub(super) fn label_rails(definition: &Definition) -> Result<Vec<(&str, GuardRails)>> {
+    let Body::Query { labels, .. } = &definition.create.body else {
+        return Ok(vec![]);
+    };
+    let read = labels.iter().map(|label| {
+        let rails = GuardRails::read(&label.options)?;
+        Ok((label.name.as_str(), rails))
+    });
+    read.collect()
+}
