@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::Field;
+
 use super::guard_rails::GuardRails;
 use super::references::{self, Reference};
 use super::{macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
-use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
+use crate::statement::{Body, Create, Kind, Name, Parsed, Statement};
 
 /// A definition, kept as text and syntax tree; planned anew at each use.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Definition {
     pub in_project: bool,
     /// The library it comes from.
     pub library: Option<String>,
+    /// Columns of a source that were found before and stay.
+    pub pinned: Vec<Field>,
 }
 
 const MEMBER_OPTIONS: [&str; 12] = [
@@ -108,6 +112,7 @@ impl Definition {
             base,
             in_project,
             library: None,
+            pinned: vec![],
         })
     }
 
@@ -177,42 +182,47 @@ fn check_name(create: &Create) -> Result<()> {
     }
 }
 
-fn check_options(create: &Create) -> Result<()> {
-    let options = &create.options;
-    let what = format!("a {}", create.kind);
-    match create.kind {
-        Kind::Source => SourceOptions::read(options).map(|_| ()),
-        Kind::Entity => Ok(()),
-        Kind::Function => match &create.body {
-            Body::Macro {
-                parameters, value, ..
-            } => macros::check(parameters, value),
-            _ => Ok(()),
-        },
-        Kind::View => options
-            .check_known(&what, &["description", "owner", "tags", "nondeterministic"])
-            .and_then(|()| options.flag("nondeterministic").map(|_| ())),
-        Kind::Check => options.check_known(&what, &["description", "owner", "tags"]),
-        Kind::Segment => {
-            options.check_known(&what, &MEMBER_OPTIONS)?;
-            check_values(options)
-        }
+/// The options that a kind of definition has.
+pub fn options_of(kind: Kind) -> Vec<&'static str> {
+    match kind {
+        Kind::Source => SourceOptions::NAMES.to_vec(),
+        Kind::Entity | Kind::Function => vec![],
+        Kind::View => vec!["description", "owner", "tags", "nondeterministic"],
+        Kind::Check => vec!["description", "owner", "tags"],
+        Kind::Segment => MEMBER_OPTIONS.to_vec(),
         Kind::Segmentation => {
             let own = ["label", "otherwise", "title", "multiple"];
-            let known: Vec<&str> = MEMBER_OPTIONS.into_iter().chain(own).collect();
-            options.check_known(&what, &known)?;
-            options.flag("multiple")?;
-            check_values(options)?;
-            let labels = match &create.body {
-                Body::Query { labels, .. } => labels,
-                Body::Priority(segments) => return check_priority(segments),
-                _ => return Ok(()),
-            };
-            labels.iter().try_for_each(|label| {
-                label.options.check_known("a label", &LABEL_OPTIONS)?;
-                GuardRails::read(&label.options).map(|_| ())
-            })
+            MEMBER_OPTIONS.into_iter().chain(own).collect()
         }
+    }
+}
+
+/// The options of every kind.
+pub fn all_options() -> BTreeSet<&'static str> {
+    Kind::ALL.into_iter().flat_map(options_of).collect()
+}
+
+fn check_options(create: &Create) -> Result<()> {
+    let options = &create.options;
+    if create.kind == Kind::Source {
+        return SourceOptions::read(options).map(|_| ());
+    }
+    let what = format!("a {}", create.kind);
+    options.check_known(&what, &options_of(create.kind))?;
+    for flag in ["nondeterministic", "multiple"] {
+        options.flag(flag)?;
+    }
+    GuardRails::read(options)?;
+    match &create.body {
+        Body::Macro {
+            parameters, value, ..
+        } => macros::check(parameters, value),
+        Body::Priority(segments) => check_priority(segments),
+        Body::Query { labels, .. } => labels.iter().try_for_each(|label| {
+            label.options.check_known("a label", &LABEL_OPTIONS)?;
+            GuardRails::read(&label.options).map(|_| ())
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -223,9 +233,4 @@ fn check_priority(segments: &[Name]) -> Result<()> {
             Err(Error::new(format!("PRIORITY names '{}' twice", name.text)).at(span))
         }
     }
-}
-
-fn check_values(options: &Options) -> Result<()> {
-    options.flag("nondeterministic")?;
-    GuardRails::read(options).map(|_| ())
 }

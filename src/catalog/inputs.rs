@@ -92,7 +92,8 @@ impl Inputs {
                 (definition.kind(), &definition.create.body)
             {
                 // Checked when it was defined.
-                let options = SourceOptions::read(&definition.create.options)?;
+                let mut options = SourceOptions::read(&definition.create.options)?;
+                options.pinned.clone_from(&definition.pinned);
                 let opened = world
                     .cache
                     .open(location, &definition.base, &options, world.session)

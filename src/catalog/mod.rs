@@ -36,7 +36,7 @@ use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
 pub use binder::{Binder, Evaluation, SharedTables};
-pub use definition::Definition;
+pub use definition::{Definition, all_options, options_of};
 pub use graph::Graph;
 pub use guard_rails::{Change, GuardRails};
 pub use information::session_tables;

@@ -59,7 +59,8 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Names, +name, name+, tag:…, kind:…, *; all when none is given
+    /// Names, tag:…, kind:…, changed, failed, *; +x with what x builds on, x+ with what
+    /// builds on it; all when none is given
     pub(super) selectors: Vec<String>,
 
     /// Leave these out; a selector as above, repeatable
@@ -84,7 +85,11 @@ pub(super) struct Run {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Check {}
+pub(super) struct Check {
+    /// A warning falls short as well
+    #[arg(long)]
+    pub(super) strict: bool,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct Init {

@@ -45,9 +45,13 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
     }
     match settings.format {
         Some(Format::Json | Format::Jsonl) => emit_json(&mut emitter, &report.record)?,
+        _ if arguments.dry_run => emitter.batch(&planned(&report.record)?)?,
         _ => emitter.batch(&sizes(&report.record)?)?,
     }
     emitter.finish()?;
+    if !arguments.dry_run {
+        settings.pin(&engine, &report.found);
+    }
     conclude(
         settings,
         &report,
@@ -120,6 +124,23 @@ fn lines(record: &RunRecord) -> Vec<Size<'_>> {
         }));
     }
     lines
+}
+
+/// What a dry run would do.
+fn planned(record: &RunRecord) -> Result<RecordBatch> {
+    let column = |value: &dyn Fn(&NodeRecord) -> Option<String>| {
+        let values = record.nodes.iter().map(value);
+        (Arc::new(values.collect::<StringArray>()) as _, true)
+    };
+    let columns: [(&str, (_, bool)); 5] = [
+        ("name", column(&|node| Some(node.name.clone()))),
+        ("kind", column(&|node| Some(node.kind.clone()))),
+        ("status", column(&|node| Some(node.status.word().to_owned()))),
+        ("reads", column(&|node| (!node.reads.is_empty()).then(|| node.reads.join(", ")))),
+        ("writes", column(&|node| node.writes.clone())),
+    ];
+    let columns = columns.map(|(name, (values, nullable))| (name, values, nullable));
+    Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
 }
 
 fn sizes(record: &RunRecord) -> Result<RecordBatch> {

@@ -1,8 +1,11 @@
 //! What is needed: flags, environment, `segql.toml` and defaults put together.
 
+use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use datafusion::arrow::datatypes::SchemaRef;
 
 use super::arguments::{Arguments, Command, Step};
 use crate::catalog::Catalog;
@@ -82,6 +85,16 @@ impl Settings {
             Error::usage("there is no project here: no segql.toml in this folder or above")
                 .hint("--project DIR names one; segql init DIR makes one")
         })
+    }
+
+    /// Pins the columns that were found; where the project cannot be written to,
+    /// that is worth a word, not a failure.
+    pub(super) fn pin(&self, engine: &Engine, found: &BTreeMap<String, SchemaRef>) {
+        if let Some(project) = &self.project
+            && let Err(error) = project.pin(engine.catalog(), found)
+        {
+            self.printer.note(&format!("types of columns are not pinned: {error}"));
+        }
     }
 
     /// An engine with the project's definitions.

@@ -1,5 +1,5 @@
 //! Selectors: `vip`, `rfm:champions`, `+vip`, `vip+`, `tag:winback`,
-//! `kind:segmentation`, `*`.
+//! `kind:segmentation`, `changed`, `failed`, `*`; `+` stands before or behind any.
 
 use std::collections::BTreeSet;
 
@@ -7,13 +7,33 @@ use crate::catalog::{Catalog, Definition, Graph};
 use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
-const HELP: &str = "selectors are names, +name (with what it builds on), name+ (with what builds \
-                    on it), tag:…, kind:segment, kind:segmentation and *";
+const HELP: &str = "selectors are names, tag:…, kind:segment, kind:segmentation, changed, failed \
+                    and *; + before one adds what it builds on, + behind it what builds on it";
+
+/// What was found out about earlier runs, for `changed` and `failed`.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// Definition or input changed since the last snapshot, or there is none.
+    pub changed: BTreeSet<String>,
+    /// Failed, or was skipped, in the last run.
+    pub failed: BTreeSet<String>,
+}
+
+/// Does any of these selectors ask about earlier runs?
+pub fn asks_about(selectors: &[String], word: &str) -> bool {
+    let bare = |it: &String| it.trim_matches('+').to_owned();
+    selectors.iter().any(|it| bare(it) == word)
+}
 
 /// The names of the segments and segmentations that selectors choose; without a
 /// selector all but those of libraries, which run only when named. One that
 /// matches nothing is an error.
-pub fn select(catalog: &Catalog, selectors: &[String]) -> Result<BTreeSet<String>> {
+pub fn select(
+    catalog: &Catalog,
+    selectors: &[String],
+    exclude: &[String],
+    known: &Known,
+) -> Result<BTreeSet<String>> {
     let everything = ["*".to_owned()];
     let selectors = match selectors {
         [] => &everything,
@@ -21,74 +41,103 @@ pub fn select(catalog: &Catalog, selectors: &[String]) -> Result<BTreeSet<String
     };
     let mut chosen = BTreeSet::new();
     for selector in selectors {
-        chosen.extend(one(catalog, selector)?);
+        chosen.extend(one(catalog, selector, known)?);
     }
-    Ok(chosen)
+    for selector in exclude {
+        for name in one(catalog, selector, known)? {
+            chosen.remove(&name);
+        }
+    }
+    match chosen.is_empty() {
+        true => Err(nothing("what is selected is excluded as well").hint(HELP)),
+        false => Ok(chosen),
+    }
 }
 
-fn one(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
-    let matching = |test: &dyn Fn(&Definition) -> bool| -> BTreeSet<String> {
+fn one(catalog: &Catalog, selector: &str, known: &Known) -> Result<BTreeSet<String>> {
+    let (below, bare) = match selector.strip_prefix('+') {
+        Some(bare) => (true, bare),
+        None => (false, selector),
+    };
+    let (above, bare) = match bare.strip_suffix('+') {
+        Some(bare) => (true, bare),
+        None => (false, bare),
+    };
+    let mut found = matching(catalog, selector, bare, known)?;
+    // Of a view or source only what builds on it can run.
+    if !above {
+        found.retain(|name| has_members(catalog, name));
+        if found.is_empty() {
+            return Err(no_match(catalog, selector, bare));
+        }
+    }
+    let graph = Graph::new(catalog);
+    let base = found.clone();
+    if below {
+        let order = graph.order(base.iter().map(String::as_str))?;
+        found.extend(order.into_iter().map(str::to_owned));
+    }
+    if above {
+        for name in &base {
+            found.extend(graph.above(name));
+        }
+    }
+    found.retain(|name| has_members(catalog, name));
+    Ok(found)
+}
+
+fn has_members(catalog: &Catalog, name: &str) -> bool {
+    catalog.find_id(name).is_some_and(|it| it.kind().has_members())
+}
+
+/// What a selector names by itself, without its `+`.
+fn matching(
+    catalog: &Catalog,
+    selector: &str,
+    bare: &str,
+    known: &Known,
+) -> Result<BTreeSet<String>> {
+    let all = |test: &dyn Fn(&Definition) -> bool| -> BTreeSet<String> {
         with_members(catalog)
             .filter(|definition| test(definition))
             .map(|definition| definition.name.clone())
             .collect()
     };
-    let found = if selector == "*" {
-        matching(&|it| it.library.is_none())
-    } else if let Some(tag) = selector.strip_prefix("tag:") {
-        matching(&|it| {
-            it.create
-                .options
-                .list("tags")
-                .is_ok_and(|tags| tags.iter().any(|it| it == tag))
-        })
-    } else if let Some(kind) = selector.strip_prefix("kind:") {
-        matching(&|it| it.kind().word() == kind)
+    let found = if bare == "*" {
+        all(&|it| it.library.is_none())
+    } else if let Some(tag) = bare.strip_prefix("tag:") {
+        let has = |tags: Vec<String>| tags.iter().any(|it| it == tag);
+        all(&|it| it.create.options.list("tags").is_ok_and(has))
+    } else if let Some(kind) = bare.strip_prefix("kind:") {
+        all(&|it| it.kind().word() == kind)
+    } else if let Some(definition) = catalog.find(bare) {
+        BTreeSet::from([definition.name.clone()])
+    } else if bare == "changed" {
+        known.changed.clone()
+    } else if bare == "failed" {
+        known.failed.clone()
     } else {
-        return around(catalog, selector);
+        return Err(no_match(catalog, selector, bare));
     };
     match found.is_empty() {
         false => Ok(found),
-        true if selector == "*" => Err(nothing("nothing is defined that can be materialised")
-            .hint("CREATE SEGMENT … AS SELECT … defines a segment")),
-        true => Err(nothing(format!("selector '{selector}' matches nothing")).hint(HELP)),
+        true => Err(no_match(catalog, selector, bare)),
     }
 }
 
-/// A name, with what it builds on (`+name`) or what builds on it (`name+`).
-fn around(catalog: &Catalog, selector: &str) -> Result<BTreeSet<String>> {
-    let (below, name) = match selector.strip_prefix('+') {
-        Some(name) => (true, name),
-        None => (false, selector),
-    };
-    let (above, name) = match name.strip_suffix('+') {
-        Some(name) => (true, name),
-        None => (false, name),
-    };
-    let Some(definition) = catalog
-        .find(name)
-        .filter(|found| found.kind().has_members() || above)
-    else {
-        let known = with_members(catalog).map(|it| it.name.as_str());
-        return Err(nothing(format!("selector '{selector}' matches nothing"))
-            .hint_if(suggest(name, known))
-            .hint(HELP));
-    };
-    let graph = Graph::new(catalog);
-    let mut names = BTreeSet::from([definition.name.clone()]);
-    if below {
-        names.extend(
-            graph
-                .order([definition.name.as_str()])?
-                .into_iter()
-                .map(str::to_owned),
-        );
+fn no_match(catalog: &Catalog, selector: &str, bare: &str) -> Error {
+    match bare {
+        "*" => nothing("nothing is defined that can be materialised")
+            .hint("CREATE SEGMENT … AS SELECT … defines a segment"),
+        "changed" => nothing("nothing changed since its last snapshot"),
+        "failed" => nothing("nothing failed in the last run"),
+        _ => {
+            let known = with_members(catalog).map(|it| it.name.as_str());
+            nothing(format!("selector '{selector}' matches nothing"))
+                .hint_if(suggest(bare, known))
+                .hint(HELP)
+        }
     }
-    if above {
-        names.extend(graph.above(&definition.id()));
-    }
-    names.retain(|name| catalog.find(name).is_some_and(|it| it.kind().has_members()));
-    Ok(names)
 }
 
 fn with_members(catalog: &Catalog) -> impl Iterator<Item = &Definition> {

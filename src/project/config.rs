@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::error::{Error, Result, Script, Span, suggest};
 use crate::session::{Variable, Variables};
+use crate::statement::OptionValue;
 
 /// What `segql.toml` may say.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -41,6 +42,9 @@ pub struct Config {
     /// Where snapshots go, by name.
     #[serde(default)]
     pub target: BTreeMap<String, Target>,
+    /// Options of definitions by the files they stand in, by glob.
+    #[serde(default)]
+    defaults: BTreeMap<String, BTreeMap<String, toml::Value>>,
 }
 
 /// A place for snapshots.
@@ -51,7 +55,7 @@ pub struct Target {
     pub store: String,
 }
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "name",
     "time_zone",
     "as_of",
@@ -62,6 +66,7 @@ const KEYS: [&str; 10] = [
     "library",
     "vars",
     "target",
+    "defaults",
 ];
 
 impl Config {
@@ -93,30 +98,98 @@ impl Config {
         })
     }
 
+    /// The options that definitions in a file have when they do not give them
+    /// themselves. Of two globs that fit, the longer one counts.
+    pub fn defaults_of(&self, file: &str) -> Result<Vec<(String, OptionValue)>> {
+        let mut fitting: Vec<_> = vec![];
+        for (pattern, options) in &self.defaults {
+            let glob = glob::Pattern::new(pattern).map_err(|error| {
+                Error::usage(format!("defaults.\"{pattern}\" is no glob: {error}"))
+            })?;
+            if glob.matches(file) {
+                fitting.push((pattern, options));
+            }
+        }
+        fitting.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len()));
+        let mut defaults: Vec<(String, OptionValue)> = vec![];
+        for (name, value) in fitting.into_iter().flat_map(|(_, options)| options) {
+            let known = crate::catalog::all_options();
+            if !known.contains(&name.as_str()) {
+                return Err(Error::usage(format!(
+                    "segql.toml gives a default for '{name}', which no definition has"
+                ))
+                .hint_if(suggest(name, known)));
+            }
+            if !defaults.iter().any(|(known, _)| known == name) {
+                defaults.push((name.clone(), option_value(name, value)?));
+            }
+        }
+        Ok(defaults)
+    }
+
     /// The declared variables.
     pub fn variables(&self) -> Result<Variables> {
         let mut variables = Variables::default();
         for (name, value) in &self.vars {
-            let value = match value {
-                toml::Value::String(text) => Variable::Text(text.clone()),
-                toml::Value::Integer(number) => Variable::Number(number.to_string()),
-                toml::Value::Float(number) => Variable::Number(number.to_string()),
-                toml::Value::Boolean(flag) => Variable::Flag(*flag),
-                toml::Value::Datetime(date) if date.time.is_none() => {
-                    Variable::Date(date.to_string())
-                }
-                other => {
-                    return Err(Error::usage(format!(
-                        "variable '{name}' of segql.toml is {}, which no query can use",
-                        other.type_str()
-                    ))
-                    .hint("a variable is a text, a number, true or false, or a date"));
-                }
-            };
+            let value = variable(name, value)?;
             variables.declare(name, value);
         }
         Ok(variables)
     }
+}
+
+fn option_value(name: &str, value: &toml::Value) -> Result<OptionValue> {
+    let text = |value: &toml::Value| match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Integer(number) => Some(number.to_string()),
+        toml::Value::Float(number) => Some(number.to_string()),
+        toml::Value::Boolean(flag) => Some(flag.to_string()),
+        _ => None,
+    };
+    let found = match value {
+        toml::Value::Array(items) => {
+            let items: Option<Vec<String>> = items.iter().map(text).collect();
+            items.map(OptionValue::List)
+        }
+        value => text(value).map(OptionValue::Text),
+    };
+    found.ok_or_else(|| {
+        Error::usage(format!(
+            "the default '{name}' of segql.toml is {}, which no option can be",
+            value.type_str()
+        ))
+    })
+}
+
+fn variable(name: &str, value: &toml::Value) -> Result<Variable> {
+    let wrong = |what: &str| {
+        Error::usage(format!(
+            "variable '{name}' of segql.toml is {what}, which no query can use"
+        ))
+        .hint("a variable is a text, a number, true or false, a date, or a list of one of these")
+    };
+    Ok(match value {
+        toml::Value::String(text) => Variable::Text(text.clone()),
+        toml::Value::Integer(number) => Variable::Number(number.to_string()),
+        toml::Value::Float(number) => Variable::Number(number.to_string()),
+        toml::Value::Boolean(flag) => Variable::Flag(*flag),
+        toml::Value::Datetime(date) if date.time.is_none() => Variable::Date(date.to_string()),
+        toml::Value::Array(items) => {
+            let items: Vec<Variable> = items
+                .iter()
+                .map(|item| variable(name, item))
+                .collect::<Result<_>>()?;
+            let is_list = |item: &Variable| matches!(item, Variable::List(_));
+            if items.iter().any(is_list) {
+                return Err(wrong("a list of lists"));
+            }
+            if !items.windows(2).all(|two| two[0].is_like(&two[1])) {
+                return Err(wrong("a list of several types"));
+            }
+            Variable::List(items)
+        }
+        other => return Err(wrong(other.type_str())),
+    })
 }
 
 #[cfg(test)]
@@ -145,7 +218,9 @@ mod tests {
                 ("days", "30".to_owned())
             ]
         );
-        let config = Config::parse("[vars]\nlist = [1]\n", "t").expect("parses");
-        assert!(config.variables().is_err());
+        for wrong in ["list = [1, 'a']", "list = [[1]]", "at = 10:00:00"] {
+            let config = Config::parse(&format!("[vars]\n{wrong}\n"), "t").expect("parses");
+            assert!(config.variables().is_err(), "{wrong}");
+        }
     }
 }

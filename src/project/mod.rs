@@ -4,15 +4,20 @@
 //! every `.sql` file below the project. Their order does not matter.
 
 mod config;
+mod lock;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
+
 use crate::catalog::{Catalog, Definition};
 use crate::error::{Error, Result, Script};
-use crate::statement::{self, Statement};
+use crate::statement::{self, Kind, OptionValue, Parsed, Statement};
 
 pub use config::{Config, Target};
+use lock::Lock;
 
 /// Name of the file that makes a folder a project.
 pub const CONFIG_FILE: &str = "segql.toml";
@@ -57,6 +62,7 @@ impl Project {
         for library in &self.config.library {
             catalog.include(library)?;
         }
+        let lock = Lock::read(&self.root)?;
         for path in self.files()? {
             let shown = path
                 .strip_prefix(&self.root)
@@ -66,19 +72,31 @@ impl Project {
             let text = std::fs::read_to_string(&path)
                 .map_err(|error| Error::new(format!("cannot read '{shown}': {error}")))?;
             let script = Arc::new(Script::new(shown, text));
+            let defaults = self.config.defaults_of(&script.name)?;
             for parsed in statement::parse(&script)? {
-                let parsed = parsed?;
+                let mut parsed = parsed?;
                 if !matches!(parsed.statement, Statement::Create(_)) {
                     return Err(Error::new("a project's files hold definitions only")
                         .at(Some(parsed.span))
                         .within(&script)
                         .hint("run other statements with segql -f"));
                 }
+                add_defaults(&mut parsed, &defaults);
                 let definition = Definition::new(&parsed, self.root.clone(), true);
-                catalog.add(definition.map_err(|error| error.within(&script))?)?;
+                let mut definition = definition.map_err(|error| error.within(&script))?;
+                if definition.kind() == Kind::Source {
+                    definition.pinned = lock.columns(&definition)?;
+                }
+                catalog.add(definition)?;
             }
         }
         Ok(catalog)
+    }
+
+    /// Pins the columns found in CSV files, so that tomorrow's file cannot turn
+    /// a number into text unnoticed.
+    pub fn pin(&self, catalog: &Catalog, found: &BTreeMap<String, SchemaRef>) -> Result<()> {
+        Lock::read(&self.root)?.with(catalog, found).write(&self.root)
     }
 
     fn files(&self) -> Result<Vec<PathBuf>> {
@@ -92,6 +110,18 @@ impl Project {
         collect(&start, &mut files, 0)?;
         files.sort();
         Ok(files)
+    }
+}
+
+/// Gives a definition the options of `[defaults]` that its kind has.
+fn add_defaults(parsed: &mut Parsed, defaults: &[(String, OptionValue)]) {
+    if let Statement::Create(create) = &mut parsed.statement {
+        let known = crate::catalog::options_of(create.kind);
+        for (name, value) in defaults {
+            if known.contains(&name.as_str()) {
+                create.options.add_default(name, value.clone());
+            }
+        }
     }
 }
 

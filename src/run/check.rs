@@ -1,12 +1,16 @@
 //! `segql check`: checks find nothing, keys are sound.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::StreamExt;
 
 use super::Engine;
-use crate::catalog::{Binder, Definition, Evaluation, Inputs, Reference, SharedTables};
-use crate::error::{Error, Result};
+use super::admit::label_rails;
+use crate::catalog::{
+    Binder, Definition, Evaluation, GuardRails, Inputs, Reference, SharedTables,
+};
+use crate::error::{Error, Exit, Result};
 use crate::statement::Kind;
 
 /// What a check came to.
@@ -18,6 +22,10 @@ pub enum CheckResult {
     Violated(u64),
     /// It could not be run, or a key rule is broken.
     Failed(Error),
+    /// It is probably not what is wanted.
+    Warned(String),
+    /// Worth knowing, and often all right.
+    Noted(String),
 }
 
 /// One check, or a rule that holds of every definition.
@@ -25,8 +33,9 @@ pub enum CheckResult {
 pub struct CheckReport {
     /// The check, segment, entity or definition.
     pub name: String,
-    /// `check`, `key` (one row per key of a segment), `entity key`, or
-    /// `definition` (it cannot be planned).
+    /// `check`, `key` (one row per key of a segment), `entity key`, `guard rails`,
+    /// `definition` (it cannot be planned), `one version` (of a source's key),
+    /// `point in time` or `event time`.
     pub rule: &'static str,
     /// What it came to.
     pub result: CheckResult,
@@ -78,14 +87,10 @@ impl Engine {
         }
         for kind in [Kind::Segment, Kind::Segmentation] {
             for segment in self.catalog.of_kind(kind) {
-                let result = self.key_rule(segment, &inputs, &evaluation).await;
-                reports.push(CheckReport {
-                    name: segment.name.clone(),
-                    rule: "key",
-                    result: result.map_or_else(CheckResult::Failed, |()| CheckResult::Passed),
-                });
+                reports.extend(self.rules_of(segment, &inputs, &evaluation).await);
             }
         }
+        reports.extend(self.lint(&inputs, &evaluation).await?);
         Ok(reports)
     }
 
@@ -120,16 +125,61 @@ impl Engine {
         Ok(())
     }
 
-    async fn key_rule(
+    /// The key rule of a segment, and its guard rails if it has some.
+    async fn rules_of(
         &self,
         segment: &Arc<Definition>,
         inputs: &Inputs,
         evaluation: &Evaluation,
-    ) -> Result<()> {
+    ) -> Vec<CheckReport> {
+        let sizes = self.sizes(segment, inputs, evaluation).await;
+        let report = |rule, result: Result<()>| CheckReport {
+            name: segment.name.clone(),
+            rule,
+            result: result.map_or_else(CheckResult::Failed, |()| CheckResult::Passed),
+        };
+        let mut reports = vec![];
+        if let Ok((size, labels)) = &sizes
+            && let Some(result) = within_guard_rails(segment, *size, labels)
+        {
+            reports.push(report("guard rails", result));
+        }
+        reports.insert(0, report("key", sizes.map(|_| ())));
+        reports
+    }
+
+    /// Members of a segment, and by label; fails when a key rule is broken.
+    async fn sizes(
+        &self,
+        segment: &Arc<Definition>,
+        inputs: &Inputs,
+        evaluation: &Evaluation,
+    ) -> Result<(u64, BTreeMap<String, u64>)> {
         let world = self.world(evaluation);
         let plan = Binder::new(world, inputs, &SharedTables::new())?.members(segment)?;
         let mut members = self.members(segment, plan).await?;
         while members.next().await?.is_some() {}
-        Ok(())
+        Ok((members.rows, members.labels))
     }
+}
+
+/// None where there are no guard rails.
+fn within_guard_rails(
+    segment: &Definition,
+    size: u64,
+    labels: &BTreeMap<String, u64>,
+) -> Option<Result<()>> {
+    let mut all = vec![];
+    let own = GuardRails::read(&segment.create.options).unwrap_or_default();
+    all.push((segment.name.clone(), own, size));
+    for (label, rails) in label_rails(segment).unwrap_or_default() {
+        let size = labels.get(label).copied().unwrap_or(0);
+        all.push((format!("{}:{label}", segment.name), rails, size));
+    }
+    all.retain(|(_, rails, _)| *rails != GuardRails::default());
+    let checked = all.iter().map(|(name, rails, size)| {
+        let result = rails.check_size(name, *size);
+        result.map_err(|error| error.exit(Exit::CheckFailed))
+    });
+    (!all.is_empty()).then(|| checked.collect())
 }

@@ -57,7 +57,17 @@ impl Engine {
         ];
         let (key, entity) = self.key_and_entity(definition).await;
         facts.extend([("entity", entity), ("key", key)]);
-        for option in ["owner", "purpose", "tags", "action", "channel"] {
+        for option in [
+            "owner",
+            "purpose",
+            "tags",
+            "action",
+            "channel",
+            "min_size",
+            "max_size",
+            "max_change",
+            "nondeterministic",
+        ] {
             let list = options.list(option).unwrap_or_default().join(", ");
             facts.push((option, (!list.is_empty()).then_some(list)));
         }
@@ -71,6 +81,14 @@ impl Engine {
             Err(error) => format!("it cannot be planned: {}", error.message()),
         };
         facts.push(("columns", Some(columns)));
+        let timeless = self.timeless_below(definition);
+        facts.push((
+            "point_in_time",
+            Some(match timeless.is_empty() {
+                true => "yes".to_owned(),
+                false => format!("no: {} without times", timeless.join(", ")),
+            }),
+        ));
         facts.push((
             "depends_on",
             Some(graph.builds_on(&definition.name).join(", ")),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use datafusion::arrow::datatypes::SchemaRef;
 
 use super::Engine;
 use super::fingerprint::Fingerprint;
@@ -15,7 +16,10 @@ use crate::catalog::{
 };
 use crate::error::{Error, Result};
 use crate::plan::{RunPlan, select};
-use crate::store::{Column, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
+use crate::source::SourceFormat;
+use crate::store::{
+    Column, Inputs as InputRecord, NodeRecord, NodeStatus, RunRecord, SnapshotRecord,
+};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
@@ -39,6 +43,8 @@ pub struct RunReport {
     pub record: RunRecord,
     /// Why something failed, by name.
     pub errors: BTreeMap<String, Error>,
+    /// The columns of the CSV sources that were opened.
+    pub found: BTreeMap<String, SchemaRef>,
 }
 
 /// What a run carries from node to node.
@@ -60,6 +66,31 @@ struct Ended {
     reason: Option<String>,
     rows: Option<u64>,
     labels: BTreeMap<String, u64>,
+    reads: Vec<String>,
+    writes: Option<String>,
+}
+
+impl Ended {
+    fn with(status: NodeStatus) -> Self {
+        Self {
+            status,
+            reason: None,
+            rows: None,
+            labels: BTreeMap::new(),
+            reads: vec![],
+            writes: None,
+        }
+    }
+}
+
+/// A source and how much of it there is.
+fn shown(input: &InputRecord) -> String {
+    let bytes: u64 = input.files.iter().map(|file| file.size).sum();
+    let files = match input.files.len() {
+        1 => "1 file".to_owned(),
+        many => format!("{many} files"),
+    };
+    format!("{} ({files}, {:.1} MB)", input.source, bytes as f64 / 1e6)
 }
 
 impl Engine {
@@ -71,7 +102,8 @@ impl Engine {
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
-        let chosen = select(&self.catalog, &request.selectors)?;
+        let known = self.known(request).await?;
+        let chosen = select(&self.catalog, &request.selectors, &request.exclude, &known)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;
         // Faults of what this run does not touch are none of its business.
         let mut failed = self.faults();
@@ -112,9 +144,19 @@ impl Engine {
         }
         Ok(RunReport {
             record,
+            found: found(&run.inputs),
             errors: run.failed,
         })
     }
+}
+
+/// The columns of CSV sources; other formats know their own.
+fn found(inputs: &Inputs) -> BTreeMap<String, SchemaRef> {
+    let opened = inputs.sources.iter().filter_map(|(name, opened)| {
+        let (source, _) = opened.as_ref().ok()?;
+        (source.format == SourceFormat::Csv).then(|| (name.clone(), source.file_schema()))
+    });
+    opened.collect()
 }
 
 /// Sorts by time; the process and a number in it tell runs of one instant apart.
@@ -139,10 +181,8 @@ impl Run<'_> {
                     let reason = error.to_string();
                     self.failed.insert(name.clone(), error);
                     Ended {
-                        status: NodeStatus::Error,
                         reason: Some(reason),
-                        rows: None,
-                        labels: BTreeMap::new(),
+                        ..Ended::with(NodeStatus::Error)
                     }
                 }
             };
@@ -153,6 +193,8 @@ impl Run<'_> {
                 reason: ended.reason,
                 rows: ended.rows,
                 labels: ended.labels,
+                reads: ended.reads,
+                writes: ended.writes,
                 seconds: clock.elapsed().as_secs_f64(),
             };
             progress(&node);
@@ -174,20 +216,18 @@ impl Run<'_> {
             Fingerprint::new(catalog, &self.inputs, &self.evaluation, &definition.name)?;
         if let Some(record) = self.current(definition, &made_from).await? {
             return Ok(Ended {
-                status: NodeStatus::Unchanged,
-                reason: None,
                 rows: Some(record.rows),
                 labels: record.labels,
+                ..Ended::with(NodeStatus::Unchanged)
             });
         }
         self.keep_finished_day(definition).await?;
         if self.request.dry_run {
             self.binder()?.members(definition)?;
             return Ok(Ended {
-                status: NodeStatus::Planned,
-                reason: None,
-                rows: None,
-                labels: BTreeMap::new(),
+                reads: made_from.inputs.iter().map(shown).collect(),
+                writes: Some(self.place(definition)),
+                ..Ended::with(NodeStatus::Planned)
             });
         }
         self.compute_shared(definition).await?;
@@ -208,6 +248,12 @@ impl Run<'_> {
             ))
             .hint("give --as-of a date, or another --store")),
         }
+    }
+
+    fn place(&self, definition: &Definition) -> String {
+        let date = self.evaluation.moment.date();
+        let path = self.engine.store.members_path(&definition.name, date);
+        path.display().to_string()
     }
 
     fn binder(&self) -> Result<Binder<'_>> {
@@ -327,10 +373,10 @@ impl Run<'_> {
                 let reason = record.forced.clone();
                 store.commit(written, &record).await?;
                 Ok(Ended {
-                    status,
                     reason: reason.map(|rails| format!("forced: {rails}")),
                     rows: Some(record.rows),
                     labels: record.labels,
+                    ..Ended::with(status)
                 })
             }
             Err(error) => {
@@ -343,9 +389,7 @@ impl Run<'_> {
 
 fn because(name: &str, error: &Error) -> Ended {
     Ended {
-        status: NodeStatus::Skipped,
         reason: Some(format!("because of {name}: {error}")),
-        rows: None,
-        labels: BTreeMap::new(),
+        ..Ended::with(NodeStatus::Skipped)
     }
 }

@@ -7,6 +7,8 @@ mod copy;
 mod describe;
 mod engine;
 mod fingerprint;
+mod known;
+mod lint;
 mod materialize;
 mod members;
 mod query;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    DataType, Expr, TypedString, Value, ValueWithSpan, VisitMut, visit_expressions_mut,
+    Array, DataType, Expr, TypedString, Value, ValueWithSpan, VisitMut, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span as ParserSpan;
 
@@ -27,6 +27,8 @@ pub enum Variable {
     Flag(bool),
     /// A date, `2026-01-31`.
     Date(String),
+    /// Several of one type, for `IN ($name)` and `= ANY($name)`.
+    List(Vec<Variable>),
 }
 
 impl Variable {
@@ -36,6 +38,16 @@ impl Variable {
         match text {
             "true" => Self::Flag(true),
             "false" => Self::Flag(false),
+            _ if text.starts_with('[') && text.ends_with(']') => {
+                let items = items(text);
+                // One text among them makes all of them texts: 00-950 beside 1234.
+                let guessed: Vec<Self> = items.iter().map(|item| Self::guess(item)).collect();
+                let alike = guessed.windows(2).all(|two| two[0].is_like(&two[1]));
+                Self::List(match alike {
+                    true => guessed,
+                    false => items.into_iter().map(Self::Text).collect(),
+                })
+            }
             _ if is_number(text) => Self::Number(text.to_owned()),
             _ if is_date(text) => Self::Date(text.to_owned()),
             _ => Self::Text(text.to_owned()),
@@ -46,6 +58,14 @@ impl Variable {
     fn retyped(&self, name: &str, text: &str) -> Result<Self> {
         let (fits, what) = match self {
             Self::Text(_) => return Ok(Self::Text(text.to_owned())),
+            Self::List(declared) => {
+                let first = declared.first();
+                let retyped = items(text).into_iter().map(|item| match first {
+                    Some(like) => like.retyped(name, &item),
+                    None => Ok(Self::Text(item)),
+                });
+                return Ok(Self::List(retyped.collect::<Result<_>>()?));
+            }
             Self::Number(_) => (is_number(text), "a number"),
             Self::Flag(_) => (text == "true" || text == "false", "true or false"),
             Self::Date(_) => (is_date(text), "a date such as 2026-01-31"),
@@ -56,6 +76,11 @@ impl Variable {
                 "variable '{name}' is declared as {what}, and '{text}' is none"
             ))),
         }
+    }
+
+    /// Is the other of the same type?
+    pub fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
     }
 
     fn literal(&self, span: ParserSpan) -> Expr {
@@ -70,6 +95,10 @@ impl Variable {
         match self {
             Self::Text(text) => Expr::Value(value(Value::SingleQuotedString(text.clone()))),
             Self::Flag(flag) => Expr::Value(value(Value::Boolean(*flag))),
+            Self::List(items) => Expr::Array(Array {
+                elem: items.iter().map(|item| item.literal(span)).collect(),
+                named: false,
+            }),
             Self::Date(date) => Expr::TypedString(TypedString {
                 data_type: DataType::Date,
                 value: value(Value::SingleQuotedString(date.clone())),
@@ -87,6 +116,21 @@ impl Variable {
             }
         }
     }
+}
+
+/// `PL, BG` and `['PL', "BG"]` alike.
+fn items(text: &str) -> Vec<String> {
+    let text = text.trim();
+    let inner = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let inner = inner.unwrap_or(text);
+    let parts = inner.split(',').map(|part| {
+        let part = part.trim();
+        let quoted = ['\'', '"']
+            .into_iter()
+            .find_map(|quote| part.strip_prefix(quote)?.strip_suffix(quote));
+        quoted.unwrap_or(part).to_owned()
+    });
+    parts.filter(|part| !part.is_empty()).collect()
 }
 
 fn is_number(text: &str) -> bool {
@@ -146,6 +190,7 @@ impl Variables {
     /// Puts the values in the place of `$name` everywhere in a syntax tree.
     /// A name that is not known stays an error with its place.
     pub fn put_into<T: VisitMut>(&self, tree: &mut T) -> Result<()> {
+        self.put_lists_into(tree);
         let flow = visit_expressions_mut(tree, |expr| {
             let Expr::Value(ValueWithSpan {
                 value: Value::Placeholder(name),
@@ -170,6 +215,48 @@ impl Variables {
         match flow {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(error) => Err(error),
+        }
+    }
+
+    /// `x IN ($names)` compares with each of a list, not with the list.
+    fn put_lists_into<T: VisitMut>(&self, tree: &mut T) {
+        let _ = visit_expressions_mut(tree, |expr| {
+            let Expr::InList { list, negated, .. } = expr else {
+                return ControlFlow::<()>::Continue(());
+            };
+            let negated = *negated;
+            let mut is_list = false;
+            *list = std::mem::take(list)
+                .into_iter()
+                .flat_map(|item| match self.list_of(&item) {
+                    Some(items) => {
+                        is_list = true;
+                        items
+                    }
+                    None => vec![item],
+                })
+                .collect();
+            // Nothing is in an empty list.
+            if is_list && list.is_empty() {
+                *expr = Variable::Flag(negated).literal(ParserSpan::empty());
+            }
+            ControlFlow::Continue(())
+        });
+    }
+
+    fn list_of(&self, item: &Expr) -> Option<Vec<Expr>> {
+        let Expr::Value(ValueWithSpan {
+            value: Value::Placeholder(name),
+            span,
+        }) = item
+        else {
+            return None;
+        };
+        match self.0.get(&name.trim_start_matches('$').to_lowercase()) {
+            Some(Variable::List(items)) => {
+                Some(items.iter().map(|item| item.literal(*span)).collect())
+            }
+            _ => None,
         }
     }
 
@@ -221,6 +308,25 @@ mod tests {
         );
         let error = replaced("SELECT $dayz", &variables).expect_err("no such variable");
         assert!(error.to_string().contains("'days'"), "{error}");
+    }
+
+    #[test]
+    fn lists_are_compared_item_by_item() {
+        let mut variables = Variables::default();
+        let text = |text: &str| Variable::Text(text.into());
+        variables.declare("codes", Variable::List(vec![text("PL")]));
+        variables.declare("none", Variable::List(vec![]));
+        for assignment in ["codes=PL, 00-950,12", "days=[7,30]", "mixed=['7', x]"] {
+            variables.assign(assignment).expect("assigns");
+        }
+        assert_eq!(
+            replaced(
+                "SELECT a IN ($codes), b NOT IN ($days, 60), c = ANY($mixed), d IN ($none)",
+                &variables
+            )
+            .expect("replaces"),
+            "SELECT a IN ('PL', '00-950', '12'), b NOT IN (7, 30, 60), c = ANY(['7', 'x']), false"
+        );
     }
 
     #[test]

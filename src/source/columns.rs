@@ -34,13 +34,22 @@ pub(super) fn parse(text: &str) -> Result<Vec<Field>> {
         .collect())
 }
 
+/// Columns that were found before keep their types, unless others are given.
+pub(super) fn add_pinned(given: &mut Vec<Field>, pinned: &[Field]) {
+    for field in pinned {
+        if !given.iter().any(|it| it.name() == field.name()) {
+            given.push(field.clone());
+        }
+    }
+}
+
 /// Puts the types given in the place of those found, by name.
 pub(super) fn apply(given: &[Field], found: &SchemaRef) -> Result<Vec<(Field, DataType)>> {
     for field in given {
         if found.column_with_name(field.name()).is_none() {
             let names = found.fields().iter().map(|field| field.name().as_str());
             return Err(Error::new(format!(
-                "option 'columns' names '{}', which the files do not have",
+                "column '{}', given by the option 'columns' or found before (segql.lock), is not in the files",
                 field.name()
             ))
             .hint_if(crate::error::suggest(field.name(), names.clone()))

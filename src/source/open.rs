@@ -54,10 +54,13 @@ impl OpenSource {
             .unwrap_or_default();
         let shape = CsvShape::new(options, &encoding, &first);
         let reader = reader(format, &encoding, shape);
-        let given = match &options.columns {
+        let mut given = match &options.columns {
             Some(text) => columns::parse(text)?,
             None => vec![],
         };
+        if format == SourceFormat::Csv {
+            columns::add_pinned(&mut given, &options.pinned);
+        }
         let found = match format {
             SourceFormat::Csv => csv_columns(&files, &encoding, shape, options, &given)?,
             _ => file_columns(&files, reader.as_ref(), session).await?,
@@ -85,6 +88,13 @@ impl OpenSource {
             table: Arc::new(table),
             columns,
         })
+    }
+
+    /// Its columns without those that come from the names of folders.
+    pub fn file_schema(&self) -> SchemaRef {
+        let folders = self.files.first().map_or(0, |file| file.partitions.len());
+        let own = self.schema.fields().len() - folders;
+        Arc::new(Schema::new(self.schema.fields()[..own].to_vec()))
     }
 
     /// Are these still the files, unchanged?

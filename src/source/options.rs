@@ -1,5 +1,7 @@
 //! The options of `CREATE SOURCE … WITH (…)`.
 
+use datafusion::arrow::datatypes::Field;
+
 use super::SourceFormat;
 use crate::error::{Error, Result};
 use crate::statement::Options;
@@ -51,6 +53,9 @@ pub struct SourceOptions {
     pub demographic: Vec<String>,
     /// Columns about health, belief and the like.
     pub sensitive: Vec<String>,
+    /// Columns whose types were found before and stay; not an option, but what
+    /// `segql.lock` says.
+    pub pinned: Vec<Field>,
 }
 
 const KNOWN: [&str; 16] = [
@@ -73,6 +78,9 @@ const KNOWN: [&str; 16] = [
 ];
 
 impl SourceOptions {
+    /// The names of all options.
+    pub const NAMES: &[&str] = &KNOWN;
+
     /// Reads the options; an unknown one is an error that names it.
     pub fn read(options: &Options) -> Result<Self> {
         options.check_known("a source", &KNOWN)?;
@@ -110,6 +118,7 @@ impl SourceOptions {
             personal: options.list("personal")?,
             demographic: options.list("demographic")?,
             sensitive: options.list("sensitive")?,
+            pinned: vec![],
         };
         let needs_key = [
             ("latest_by", source.latest_by.is_some()),

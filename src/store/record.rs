@@ -140,6 +140,12 @@ pub struct NodeRecord {
     /// Members by label, of a segmentation.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, u64>,
+    /// The sources it would read, of a dry run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// The file it would write, of a dry run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writes: Option<String>,
     /// How long it took.
     pub seconds: f64,
 }

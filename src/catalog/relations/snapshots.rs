@@ -137,6 +137,14 @@ pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
                     .collect::<BooleanArray>(),
             ),
         ),
+        (
+            "point_in_time",
+            Arc::new(
+                all.iter()
+                    .map(|it| Some(it.is_point_in_time()))
+                    .collect::<BooleanArray>(),
+            ),
+        ),
         ("id", text(all.iter().map(|it| Some(it.id.clone())))),
         ("file", text(all.iter().map(|it| Some(file(it))))),
         (
