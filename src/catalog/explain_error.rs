@@ -6,11 +6,29 @@ use std::ops::ControlFlow;
 use datafusion::execution::SessionState;
 use datafusion::sql::sqlparser::ast::{Expr, ObjectName, Spanned, Visit, Visitor};
 
-use crate::error::{Error, Span};
+use crate::error::{Error, Span, suggest};
+
+/// What SHOW lists beside settings.
+const LISTINGS: [&str; 8] = [
+    "sources",
+    "entities",
+    "views",
+    "segments",
+    "segmentations",
+    "checks",
+    "tables",
+    "libraries",
+];
 
 /// Completes an error about a function called in `tree`.
 pub(super) fn complete(error: Error, tree: &impl Visit, state: &SessionState) -> Error {
     let message = error.message();
+    if message.contains("is not a variable which can be viewed with") {
+        let shown = message.split('\'').nth(1).unwrap_or_default().to_owned();
+        return Error::new(format!("there is nothing called '{shown}' to show"))
+            .hint_if(suggest(&shown, LISTINGS))
+            .hint(format!("SHOW knows {}; SHOW ALL lists the settings", LISTINGS.join(", ")));
+    }
     let unknown = message
         .strip_prefix("invalid function '")
         .and_then(|rest| rest.strip_suffix('\''));

@@ -8,6 +8,7 @@ use super::{Engine, Outcome};
 use crate::catalog::{Binder, Definition, Graph, Inputs, Reference, SharedTables};
 use crate::error::Result;
 use crate::sql_type::sql_type_name;
+use crate::statement::Body;
 
 impl Engine {
     /// The columns of a table, source or view; of a segment all that is known.
@@ -81,6 +82,17 @@ impl Engine {
             Err(error) => format!("it cannot be planned: {}", error.message()),
         };
         facts.push(("columns", Some(columns)));
+        if let Body::Query { labels, .. } = &definition.create.body {
+            for label in labels {
+                let options = label.options.iter();
+                let options: Vec<String> = options.map(|(key, it)| format!("{key} = {it}")).collect();
+                let said = match options.is_empty() {
+                    true => label.name.clone(),
+                    false => format!("{}: {}", label.name, options.join(", ")),
+                };
+                facts.push(("label", Some(said)));
+            }
+        }
         let timeless = self.timeless_below(definition);
         facts.push((
             "point_in_time",

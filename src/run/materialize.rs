@@ -66,6 +66,7 @@ struct Ended {
     reason: Option<String>,
     rows: Option<u64>,
     labels: BTreeMap<String, u64>,
+    nondeterministic: Vec<String>,
     reads: Vec<String>,
     writes: Option<String>,
 }
@@ -77,6 +78,7 @@ impl Ended {
             reason: None,
             rows: None,
             labels: BTreeMap::new(),
+            nondeterministic: vec![],
             reads: vec![],
             writes: None,
         }
@@ -193,6 +195,7 @@ impl Run<'_> {
                 reason: ended.reason,
                 rows: ended.rows,
                 labels: ended.labels,
+                nondeterministic: ended.nondeterministic,
                 reads: ended.reads,
                 writes: ended.writes,
                 seconds: clock.elapsed().as_secs_f64(),
@@ -376,6 +379,7 @@ impl Run<'_> {
                     reason: reason.map(|rails| format!("forced: {rails}")),
                     rows: Some(record.rows),
                     labels: record.labels,
+                    nondeterministic: record.nondeterministic,
                     ..Ended::with(status)
                 })
             }

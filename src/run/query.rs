@@ -96,6 +96,13 @@ impl Engine {
                 let plan = self
                     .plan(statement.as_ref().clone(), &parsed.script)
                     .await?;
+                // The session's zone is ours to keep: days are reckoned in it.
+                if let LogicalPlan::Statement(PlanStatement::SetVariable(set)) = &plan
+                    && set.variable == "datafusion.execution.time_zone"
+                {
+                    self.set("time_zone", &set.value)?;
+                    return Ok(Outcome::Done(None));
+                }
                 self.run_plan(plan).await
             }
         }

@@ -83,6 +83,17 @@ impl Options {
         }
     }
 
+    /// Every option with its value as text, in the order written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|entry| {
+            let value = match &entry.value {
+                OptionValue::Text(text) => text.clone(),
+                OptionValue::List(items) => items.join(", "),
+            };
+            (entry.key.as_str(), value)
+        })
+    }
+
     fn get(&self, key: &str) -> Option<&Entry> {
         self.0.iter().find(|entry| entry.key == key)
     }

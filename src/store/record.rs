@@ -140,6 +140,9 @@ pub struct NodeRecord {
     /// Members by label, of a segmentation.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, u64>,
+    /// Definitions it rests on that may give other rows on another run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub nondeterministic: Vec<String>,
     /// The sources it would read, of a dry run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<String>,

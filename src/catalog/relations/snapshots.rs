@@ -145,6 +145,14 @@ pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
                     .collect::<BooleanArray>(),
             ),
         ),
+        (
+            "nondeterministic",
+            Arc::new(
+                all.iter()
+                    .map(|it| Some(!it.nondeterministic.is_empty()))
+                    .collect::<BooleanArray>(),
+            ),
+        ),
         ("id", text(all.iter().map(|it| Some(it.id.clone())))),
         ("file", text(all.iter().map(|it| Some(file(it))))),
         (
