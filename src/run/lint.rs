@@ -103,7 +103,9 @@ fn changing_time(options: &SourceOptions) -> Option<&str> {
     let column = options.event_time.as_deref()?;
     let lower = column.to_lowercase();
     let changes = CHANGING.iter().any(|part| lower.contains(part));
-    (changes && !options.key.is_empty()).then_some(column)
+    // A key that holds the time itself is that of a log.
+    let of_rows = !options.key.is_empty() && options.key.iter().all(|key| key != column);
+    (changes && of_rows).then_some(column)
 }
 
 impl Engine {
