@@ -44,6 +44,11 @@ impl InputFile {
         })
     }
 
+    /// Is it still there, of the same size and time?
+    pub(super) fn is_unchanged(&self) -> bool {
+        Self::at(&self.path).is_ok_and(|now| (now.size, now.modified) == (self.size, self.modified))
+    }
+
     /// The same for DataFusion's object store.
     pub(super) fn object_meta(&self) -> Result<ObjectMeta> {
         Ok(ObjectMeta {
