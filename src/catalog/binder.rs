@@ -73,24 +73,24 @@ impl<'a> Binder<'a> {
         let names = || present(&mentions);
         self.plan_below(names())?;
         let mut statement = statement;
-        let mut with_file = false;
+        let mut hidden = vec![];
         match &mut statement {
-            SqlStatement::Statement(inner) => with_file = self.prepare(inner.as_mut(), names())?,
+            SqlStatement::Statement(inner) => hidden = self.prepare(inner.as_mut(), names())?,
             SqlStatement::CopyTo(copy) => {
                 if let CopyToSource::Query(query) = &mut copy.source {
-                    with_file = self.prepare(query.as_mut(), names())?;
+                    hidden = self.prepare(query.as_mut(), names())?;
                 }
             }
             SqlStatement::Explain(explain) => {
                 if let SqlStatement::Statement(inner) = explain.statement.as_mut() {
-                    with_file = self.prepare(inner.as_mut(), names())?;
+                    hidden = self.prepare(inner.as_mut(), names())?;
                 }
             }
             _ => {}
         }
         let scope = Scope {
             binder: self,
-            with_file,
+            hidden,
         };
         let planned = SqlToRel::new(&scope).statement_to_plan(statement.clone());
         planned.map_err(|error| {
@@ -104,28 +104,28 @@ impl<'a> Binder<'a> {
     }
 
     /// Puts variables in, tells columns of one name apart, finds columns whatever
-    /// their case and takes `_file` out of wildcards; says whether the tree asks
-    /// for `_file`.
+    /// their case and takes `_file` and `_line` out of wildcards; gives those that
+    /// the tree asks for.
     fn prepare<'n, T: ast::VisitMut + ast::Visit>(
         &self,
         tree: &mut T,
         names: impl Iterator<Item = &'n str>,
-    ) -> Result<bool> {
+    ) -> Result<Vec<&'static str>> {
         macros::expand(tree, self.world.catalog)?;
         self.evaluation.variables.put_into(tree)?;
         column_names::complete(tree);
         any_case::match_columns(tree, &self.columns_of(names));
-        let with_file = file_column::is_mentioned(tree);
-        if with_file {
+        let hidden = file_column::mentioned(tree);
+        if !hidden.is_empty() {
             let is_source = |name: &ast::ObjectName| {
                 object_name_to_table_reference(name.clone(), true)
                     .ok()
                     .and_then(|name| self.world.catalog.find(&relation_name(&name)))
                     .is_some_and(|definition| definition.kind() == Kind::Source)
             };
-            file_column::hide_from_wildcards(tree, &is_source)?;
+            file_column::hide_from_wildcards(tree, &hidden, &is_source)?;
         }
-        Ok(with_file)
+        Ok(hidden)
     }
 
     /// The columns of these relations; one that cannot be planned has none.
@@ -171,7 +171,7 @@ impl<'a> Binder<'a> {
 
     fn plan(&self, definition: &Definition) -> Result<LogicalPlan> {
         match &definition.create.body {
-            Body::Location(_) => self.source(definition, false),
+            Body::Location(_) => self.source(definition, &[]),
             Body::Table { table, .. } => {
                 let source = self.relation(&table.text)?;
                 Ok(LogicalPlanBuilder::scan(
@@ -205,23 +205,23 @@ impl<'a> Binder<'a> {
 
     fn query(&self, query: &Query, definition: &Definition) -> Result<LogicalPlan> {
         let mut query = query.clone();
-        let with_file = self.prepare(&mut query, present(&definition.references))?;
+        let hidden = self.prepare(&mut query, present(&definition.references))?;
         let statement = ast::Statement::Query(Box::new(query));
         let scope = Scope {
             binder: self,
-            with_file,
+            hidden,
         };
         let planned = SqlToRel::new(&scope).sql_statement_to_plan(statement.clone());
         planned.map_err(|error| explain_error::complete(error.into(), &statement, &self.state))
     }
 
-    pub(super) fn source(&self, definition: &Definition, with_file: bool) -> Result<LogicalPlan> {
+    pub(super) fn source(&self, definition: &Definition, hidden: &[&str]) -> Result<LogicalPlan> {
         let (source, options) = match self.inputs.sources.get(&definition.name) {
             Some(Ok(found)) => found,
             Some(Err(error)) => return Err(error.clone()),
             None => return Err(definition.error("the source was not opened")),
         };
-        let plan = source.plan(&definition.name, with_file)?;
+        let plan = source.plan(&definition.name, hidden)?;
         let moment = &self.evaluation.moment;
         let seen = visibility::as_of(plan, &definition.name, source, options, moment)?;
         visibility::in_session_zone(seen, moment)

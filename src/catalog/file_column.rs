@@ -1,6 +1,6 @@
-//! `_file` can be selected from every source and is not in `*`.
+//! `_file` and `_line` can be selected from every source and are not in `*`.
 //!
-//! Where a query mentions it, its sources get the column, and every `*` over a
+//! Where a query mentions one, its sources get the column, and every `*` over a
 //! source leaves it out again.
 
 use std::ops::ControlFlow;
@@ -11,12 +11,20 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use crate::error::{Error, Result};
-use crate::source::FILE_COLUMN;
+use crate::source::{FILE_COLUMN, LINE_COLUMN};
 
-/// Does a query mention `_file`?
-pub(super) fn is_mentioned(tree: &impl Visit) -> bool {
-    struct Find;
-    impl Visitor for Find {
+const HIDDEN: [&str; 2] = [FILE_COLUMN, LINE_COLUMN];
+
+/// The hidden columns that a query mentions.
+pub(super) fn mentioned(tree: &impl Visit) -> Vec<&'static str> {
+    let mut columns = HIDDEN.to_vec();
+    columns.retain(|column| is_mentioned(tree, column));
+    columns
+}
+
+fn is_mentioned(tree: &impl Visit, column: &str) -> bool {
+    struct Find<'c>(&'c str);
+    impl Visitor for Find<'_> {
         type Break = ();
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             let name = match expr {
@@ -25,35 +33,37 @@ pub(super) fn is_mentioned(tree: &impl Visit) -> bool {
                 _ => None,
             };
             match name {
-                Some(name) if is_file_column(name) => ControlFlow::Break(()),
+                Some(name) if is_named(name, self.0) => ControlFlow::Break(()),
                 _ => ControlFlow::Continue(()),
             }
         }
     }
-    tree.visit(&mut Find).is_break()
+    tree.visit(&mut Find(column)).is_break()
 }
 
-fn is_file_column(name: &Ident) -> bool {
+fn is_named(name: &Ident, column: &str) -> bool {
     match name.quote_style {
-        Some(_) => name.value == FILE_COLUMN,
-        None => name.value.eq_ignore_ascii_case(FILE_COLUMN),
+        Some(_) => name.value == column,
+        None => name.value.eq_ignore_ascii_case(column),
     }
 }
 
-/// Takes `_file` out of every `*` whose tables include a source.
-/// Over several sources `*` and NATURAL JOIN would meet more than one `_file`,
+/// Takes hidden columns out of every `*` whose tables include a source.
+/// Over several sources `*` and NATURAL JOIN would meet more than one of each,
 /// which is an error.
 pub(super) fn hide_from_wildcards(
     tree: &mut impl VisitMut,
+    hidden: &[&str],
     is_source: &dyn Fn(&ObjectName) -> bool,
 ) -> Result<()> {
-    match tree.visit(&mut Hide { is_source }) {
+    match tree.visit(&mut Hide { hidden, is_source }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
 }
 
 struct Hide<'a> {
+    hidden: &'a [&'a str],
     is_source: &'a dyn Fn(&ObjectName) -> bool,
 }
 
@@ -72,19 +82,22 @@ impl VisitorMut for Hide<'_> {
         let star = stars.any(|item| matches!(item, SelectItem::Wildcard(_)));
         if sources > 1 && (natural || star) {
             return ControlFlow::Break(
-                Error::new("_file of several sources is ambiguous under * and NATURAL JOIN")
-                    .hint("name the columns, and join with USING or ON"),
+                Error::new(format!(
+                    "{} of several sources is ambiguous under * and NATURAL JOIN",
+                    self.hidden.join(", ")
+                ))
+                .hint("name the columns, and join with USING or ON"),
             );
         }
         if sources > 0 {
             for item in &mut select.projection {
                 if let SelectItem::Wildcard(options) = item {
-                    exclude(options);
+                    exclude(options, self.hidden);
                 }
                 if let SelectItem::QualifiedWildcard(_, options) = item
                     && sources == 1
                 {
-                    exclude(options);
+                    exclude(options, self.hidden);
                 }
             }
         }
@@ -92,16 +105,18 @@ impl VisitorMut for Hide<'_> {
     }
 }
 
-fn exclude(options: &mut WildcardAdditionalOptions) {
-    let hidden = ObjectName::from(vec![Ident::new(FILE_COLUMN)]);
-    options.opt_exclude = Some(match options.opt_exclude.take() {
-        None => ExcludeSelectItem::Single(hidden),
-        Some(ExcludeSelectItem::Single(other)) => ExcludeSelectItem::Multiple(vec![other, hidden]),
-        Some(ExcludeSelectItem::Multiple(mut others)) => {
-            others.push(hidden);
-            ExcludeSelectItem::Multiple(others)
-        }
-    });
+fn exclude(options: &mut WildcardAdditionalOptions, hidden: &[&str]) {
+    let mut names = match options.opt_exclude.take() {
+        None => vec![],
+        Some(ExcludeSelectItem::Single(other)) => vec![other],
+        Some(ExcludeSelectItem::Multiple(others)) => others,
+    };
+    names.extend(
+        hidden
+            .iter()
+            .map(|name| ObjectName::from(vec![Ident::new(*name)])),
+    );
+    options.opt_exclude = Some(ExcludeSelectItem::Multiple(names));
 }
 
 fn is_natural(operator: &JoinOperator) -> bool {

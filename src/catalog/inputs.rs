@@ -10,7 +10,7 @@ use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
-use super::{Catalog, Evaluation, Graph, information, relations};
+use super::{Catalog, Definition, Evaluation, Graph, information, relations};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
 use crate::statement::{Body, Kind};
@@ -88,22 +88,12 @@ impl Inputs {
                 continue;
             };
             all.extend(definition.references.iter().cloned());
-            if let (Kind::Source, Body::Location(location)) =
-                (definition.kind(), &definition.create.body)
-            {
+            if definition.kind() == Kind::Source {
                 // Checked when it was defined.
                 let mut options = SourceOptions::read(&definition.create.options)?;
                 options.pinned.clone_from(&definition.pinned);
-                let opened = world
-                    .cache
-                    .open(location, &definition.base, &options, world.session)
-                    .await
-                    .map(|opened| (opened, options))
-                    .map_err(|error| {
-                        let at = definition.create.name.span;
-                        let error = error.context(format!("source {name}"));
-                        error.at(at).within(&definition.script)
-                    });
+                let opened = open(world, definition, &options).await;
+                let opened = opened.map(|opened| (opened, options));
                 inputs.sources.insert(name.to_owned(), opened);
             }
         }
@@ -171,7 +161,7 @@ impl Inputs {
             .cache
             .open(name, &here, &options, world.session)
             .await?;
-        let plan = opened.plan(name, false)?;
+        let plan = opened.plan(name, &[])?;
         let view = datafusion::datasource::ViewTable::new(plan, None);
         Ok(Some(provider_as_source(Arc::new(view))))
     }
@@ -186,6 +176,24 @@ impl Inputs {
         names.extend(information::session_tables(session));
         names
     }
+}
+
+/// The source of a definition, with why it cannot be opened told at its name.
+pub(super) async fn open(
+    world: World<'_>,
+    definition: &Definition,
+    options: &SourceOptions,
+) -> Result<OpenSource> {
+    let Body::Location(location) = &definition.create.body else {
+        return Err(definition.error("a source without a location"));
+    };
+    let base = &definition.base;
+    let opened = world.cache.open(location, base, options, world.session);
+    opened.await.map_err(|error| {
+        let at = definition.create.name.span;
+        let error = error.context(format!("source {}", definition.name));
+        error.at(at).within(&definition.script)
+    })
 }
 
 /// An error that a table is not there.

@@ -47,6 +47,7 @@ pub use members::MembersPlan;
 pub use members_function::snapshot_table;
 pub use references::{Reference, of_statement, relation_name};
 pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS};
+pub use visibility::files_seen;
 
 /// All definitions by id: what is selected FROM lives in one namespace, entities
 /// and checks each in their own.

@@ -25,8 +25,8 @@ use crate::statement::Kind;
 /// One query's view of the names around it.
 pub(super) struct Scope<'b, 'a> {
     pub(super) binder: &'b Binder<'a>,
-    /// Does it ask for `_file`?
-    pub(super) with_file: bool,
+    /// The hidden columns it asks for.
+    pub(super) hidden: Vec<&'static str>,
 }
 
 impl Scope<'_, '_> {
@@ -51,11 +51,14 @@ impl Scope<'_, '_> {
 impl ContextProvider for Scope<'_, '_> {
     fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
         let name = relation_name(&name);
-        if self.with_file
+        if !self.hidden.is_empty()
             && let Some(definition) = self.binder.world.catalog.find(&name)
             && definition.kind() == Kind::Source
         {
-            return Ok(as_source(self.binder.source(definition, true)?, None));
+            return Ok(as_source(
+                self.binder.source(definition, &self.hidden)?,
+                None,
+            ));
         }
         Ok(self.binder.relation(&name)?)
     }

@@ -18,7 +18,7 @@ use datafusion::prelude::ident;
 
 use crate::error::{Error, Result};
 use crate::session::{Moment, parse_zone};
-use crate::source::{NullTime, OpenSource, SourceOptions};
+use crate::source::{InputFile, NullTime, OpenSource, SourceOptions};
 use crate::sql_type::sql_type_name;
 
 /// Instants are shown in the session's zone, whatever zone a file gives them.
@@ -99,6 +99,24 @@ pub(super) fn as_of(
         Some(column) => newest(seen, name, column, &options.key),
         None => Ok(seen),
     }
+}
+
+/// The files of a source that may hold rows seen at the moment: a file of later
+/// days changes nothing about earlier ones.
+pub fn files_seen(
+    source: &OpenSource,
+    options: &SourceOptions,
+    moment: &Moment,
+) -> Result<Vec<InputFile>> {
+    let Some(column) = options.event_time.as_deref() else {
+        return Ok(source.files.clone());
+    };
+    let zone = match &options.time_zone {
+        Some(name) => parse_zone(name)?,
+        None => moment.zone(),
+    };
+    let data_type = source.schema.field_with_name(column)?.data_type();
+    Ok(source.files_until(&limit(column, data_type, moment, zone)?))
 }
 
 /// The newest row of each key. Two that are equally new are an error: which of

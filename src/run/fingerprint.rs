@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::catalog::{Catalog, Definition, Evaluation, Graph, Inputs};
+use crate::catalog::{Catalog, Definition, Evaluation, Graph, Inputs, files_seen};
 use crate::error::Result;
 use crate::store::Inputs as InputRecord;
 
@@ -68,7 +68,7 @@ impl Fingerprint {
                 }
                 files.push(InputRecord {
                     source: name.to_owned(),
-                    files: source.files.clone(),
+                    files: files_seen(source, options, &evaluation.moment)?,
                 });
             }
         }

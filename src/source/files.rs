@@ -44,6 +44,11 @@ impl InputFile {
         })
     }
 
+    /// Is it still there, of the same size and time?
+    pub(super) fn is_unchanged(&self) -> bool {
+        Self::at(&self.path).is_ok_and(|now| (now.size, now.modified) == (self.size, self.modified))
+    }
+
     /// The same for DataFusion's object store.
     pub(super) fn object_meta(&self) -> Result<ObjectMeta> {
         Ok(ObjectMeta {
@@ -59,11 +64,8 @@ impl InputFile {
 
 /// The first of these files that is no longer what it was when it was listed.
 pub fn changed(files: &[InputFile]) -> Option<&Path> {
-    let differs = |file: &&InputFile| {
-        InputFile::at(&file.path)
-            .map_or(true, |now| (now.size, now.modified) != (file.size, file.modified))
-    };
-    files.iter().find(differs).map(|file| file.path.as_path())
+    let changed = files.iter().find(|file| !file.is_unchanged());
+    changed.map(|file| file.path.as_path())
 }
 
 /// Does a table name look like a file? A dot or slash that no plain name has.

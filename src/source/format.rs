@@ -125,33 +125,33 @@ impl CsvShape {
     }
 }
 
-/// DataFusion's reader for a format.
-pub(super) fn reader(
-    format: SourceFormat,
-    encoding: &Encoding,
-    csv: CsvShape,
-) -> Arc<dyn FileFormat> {
+/// DataFusion's reader for a format that is not CSV.
+pub(super) fn reader(format: SourceFormat, encoding: &Encoding) -> Arc<dyn FileFormat> {
     let compression = encoding.compression;
     match format {
+        SourceFormat::Csv => Arc::new(CsvFormat::default()),
         SourceFormat::Parquet => Arc::new(ParquetFormat::default()),
         SourceFormat::Arrow => Arc::new(ArrowFormat),
         SourceFormat::Json => Arc::new(JsonFormat::default().with_options(JsonOptions {
             compression,
             ..JsonOptions::default()
         })),
-        SourceFormat::Csv => {
-            let format = CsvFormat::default().with_options(CsvOptions {
-                compression,
-                newlines_in_values: Some(true),
-                ..CsvOptions::default()
-            });
-            Arc::new(
-                format
-                    .with_has_header(csv.header)
-                    .with_delimiter(csv.delimiter)
-                    .with_quote(csv.quote)
-                    .with_file_compression_type(FileCompressionType::from(compression)),
-            )
-        }
     }
+}
+
+/// DataFusion's reader for CSV.
+pub(super) fn csv_reader(encoding: &Encoding, shape: CsvShape) -> Arc<dyn FileFormat> {
+    let compression = encoding.compression;
+    let format = CsvFormat::default().with_options(CsvOptions {
+        compression,
+        newlines_in_values: Some(true),
+        ..CsvOptions::default()
+    });
+    Arc::new(
+        format
+            .with_has_header(shape.header)
+            .with_delimiter(shape.delimiter)
+            .with_quote(shape.quote)
+            .with_file_compression_type(FileCompressionType::from(compression)),
+    )
 }

@@ -6,16 +6,22 @@
 
 mod agree;
 mod columns;
+mod csv;
+mod csv_columns;
 mod detect;
-mod exact_decimal;
 mod files;
 mod format;
+mod guess;
+mod numbered;
 mod open;
 mod options;
+mod partitions;
 mod table;
+mod widen;
 
+pub use csv::Fault;
 pub use files::{InputFile, changed, looks_like_path};
 pub use format::SourceFormat;
-pub use open::{FILE_COLUMN, OpenSource};
-pub use options::{NullTime, SourceOptions};
+pub use open::{FILE_COLUMN, LINE_COLUMN, OpenSource};
+pub use options::{BadRow, NullTime, SourceOptions};
 pub use table::FilesTable;

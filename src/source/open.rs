@@ -1,25 +1,34 @@
 //! Opening a source: list the files, settle the schema, make the table.
 
+use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::catalog::Session;
-use datafusion::common::TableReference;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{ScalarValue, TableReference};
 use datafusion::datasource::provider_as_source;
-use datafusion::functions::expr_fn::btrim;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit, when};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
 use datafusion::prelude::ident;
 
-use super::agree::{common_encoding, csv_columns, file_columns};
-use super::exact_decimal::exact_decimal;
-use super::format::{CsvShape, reader};
+use super::agree::{common_encoding, file_columns};
+use super::csv::{CsvSpec, CsvTable, Fault};
+use super::csv_columns::csv_columns;
+use super::detect::Detection;
+use super::format::{CsvShape, Encoding, csv_reader, reader};
+use super::numbered::NumberedTable;
+use super::partitions::partition_fields;
 use super::table::FilesTable;
-use super::{InputFile, SourceFormat, SourceOptions, columns, detect, files};
+use super::{BadRow, InputFile, SourceFormat, SourceOptions, columns, files};
 use crate::error::{Error, Result, suggest};
+use crate::sql_type::sql_type_name;
 
 /// The hidden column with the file a row came from.
 pub const FILE_COLUMN: &str = "_file";
+
+/// The hidden column with the line a row begins on.
+pub const LINE_COLUMN: &str = "_line";
 
 /// A source whose files and columns are settled.
 #[derive(Debug, Clone)]
@@ -30,9 +39,13 @@ pub struct OpenSource {
     pub format: SourceFormat,
     /// Its columns, without the hidden ones.
     pub schema: SchemaRef,
-    table: Arc<FilesTable>,
+    table: Arc<dyn TableProvider>,
+    /// The same table, when it is of CSV files.
+    csv: Option<Arc<CsvTable>>,
     /// How each column is made from the files' columns.
     columns: Vec<Expr>,
+    /// The first event time in each file, where the file itself tells.
+    earliest: Vec<Option<ScalarValue>>,
 }
 
 impl OpenSource {
@@ -47,45 +60,114 @@ impl OpenSource {
     ) -> Result<Self> {
         let files = files::list(location, base)?;
         let encoding = common_encoding(&files, options)?;
-        let format = encoding.format.unwrap_or(SourceFormat::Csv);
-        let first = files
-            .first()
-            .map(|file| file.path.clone())
-            .unwrap_or_default();
-        let shape = CsvShape::new(options, &encoding, &first);
-        let reader = reader(format, &encoding, shape);
-        let mut given = match &options.columns {
-            Some(text) => columns::parse(text)?,
-            None => vec![],
+        let keys = partition_fields(&files)?;
+        let mut opened = match encoding.format {
+            Some(SourceFormat::Csv) | None => Self::csv(files, &encoding, &keys, options)?,
+            Some(format) => Self::other(files, &encoding, format, &keys, options, session).await?,
         };
-        if format == SourceFormat::Csv {
+        let mut fields = opened.schema.fields().to_vec();
+        for key in keys {
+            opened.columns.push(ident(key.name().as_str()));
+            fields.push(Arc::new(key));
+        }
+        opened.schema = Arc::new(Schema::new(fields));
+        check_named(options, &opened.schema)?;
+        Ok(opened)
+    }
+
+    fn csv(
+        files: Vec<InputFile>,
+        encoding: &Encoding,
+        keys: &[Field],
+        options: &SourceOptions,
+    ) -> Result<Self> {
+        let first = files.first().map(|file| file.path.as_path());
+        let shape = CsvShape::new(options, encoding, first.unwrap_or(Path::new("")));
+        let as_text = all_as_text(options);
+        let mut given = given_columns(options)?;
+        if !as_text {
             columns::add_pinned(&mut given, &options.pinned);
         }
-        let found = match format {
-            SourceFormat::Csv => csv_columns(&files, &encoding, shape, options, &given)?,
-            _ => file_columns(&files, reader.as_ref(), session).await?,
+        let detection = Detection {
+            encoding,
+            shape,
+            options,
+            names_only: as_text,
+            files: files.len(),
         };
-        let layout = Layout::new(found, &given, options, format)?;
-        let partitions = partition_fields(&files)?;
-        let table = FilesTable::new(
-            Arc::new(Schema::new(layout.read)),
-            &partitions,
-            &files,
-            reader,
-        )?
-        .with_statistics(session)
-        .await?;
-        let mut columns = layout.columns;
-        columns.extend(partitions.iter().map(|field| ident(field.name().as_str())));
-        let mut fields = layout.fields;
-        fields.extend(partitions);
-        let schema = Arc::new(Schema::new(fields));
-        check_named(options, &schema)?;
+        let found = csv_columns(&files, &detection, &given)?;
+        let mut fields = vec![];
+        for (field, wanted) in columns::apply(&given, &Arc::new(Schema::new(found.fields)))? {
+            if wanted.is_nested() || !can_cast_types(&DataType::Utf8, &wanted) {
+                return Err(Error::new(format!(
+                    "option 'columns': a CSV file cannot hold {}, the type given for '{}'",
+                    sql_type_name(&wanted),
+                    field.name()
+                )));
+            }
+            fields.push(field.with_data_type(wanted));
+        }
+        let spec = CsvSpec {
+            shape,
+            compression: encoding.compression,
+            null_text: options.null_text.clone(),
+            reject: options.on_bad_row == BadRow::Reject,
+            columns: fields.clone(),
+        };
+        let format = csv_reader(encoding, shape);
+        let table = Arc::new(CsvTable::new(spec, found.files, keys, format)?);
         Ok(Self {
             files,
+            format: SourceFormat::Csv,
+            columns: fields.iter().map(|it| ident(it.name().as_str())).collect(),
+            schema: Arc::new(Schema::new(fields)),
+            table: Arc::clone(&table) as _,
+            csv: Some(table),
+            earliest: vec![],
+        })
+    }
+
+    async fn other(
+        files: Vec<InputFile>,
+        encoding: &Encoding,
+        format: SourceFormat,
+        keys: &[Field],
+        options: &SourceOptions,
+        session: &dyn Session,
+    ) -> Result<Self> {
+        if all_as_text(options) || options.on_bad_row == BadRow::Reject {
+            let option = match options.on_bad_row {
+                BadRow::Reject => "on_bad_row = 'reject'",
+                BadRow::Error => "columns = 'text'",
+            };
+            return Err(Error::new(format!(
+                "{option} is for CSV; files of format {format} have types of their own"
+            )));
+        }
+        let reader = reader(format, encoding);
+        let found = file_columns(&files, reader.as_ref(), session).await?;
+        let read = Arc::new(Schema::new(found));
+        let mut columns = vec![];
+        let mut fields = vec![];
+        for (field, wanted) in columns::apply(&given_columns(options)?, &read)? {
+            let column = ident(field.name().as_str());
+            let column = match *field.data_type() == wanted {
+                true => column,
+                false => cast(column, wanted.clone()).alias(field.name()),
+            };
+            columns.push(column);
+            fields.push(field.with_data_type(wanted));
+        }
+        let table = FilesTable::new(read, keys, &files, reader)?;
+        let table = table.with_statistics(session).await?;
+        let event_time = options.event_time.as_deref();
+        Ok(Self {
+            earliest: event_time.map(|it| table.earliest(it)).unwrap_or_default(),
+            files,
             format,
-            schema,
-            table: Arc::new(table),
+            schema: Arc::new(Schema::new(fields)),
+            table: Arc::new(NumberedTable::new(table)),
+            csv: None,
             columns,
         })
     }
@@ -102,127 +184,54 @@ impl OpenSource {
         files::list(location, base).is_ok_and(|files| files == self.files)
     }
 
-    /// A plan that reads it, with the column `_file` last when wanted.
-    pub fn plan(&self, name: &str, with_file: bool) -> Result<LogicalPlan> {
-        let source = provider_as_source(Arc::clone(&self.table) as _);
+    /// Its files, without those that say of themselves that nothing in them
+    /// happened until then.
+    pub fn files_until(&self, time: &ScalarValue) -> Vec<InputFile> {
+        let begins_after = |index: usize| match self.earliest.get(index) {
+            Some(Some(earliest)) => earliest.partial_cmp(time) == Some(Ordering::Greater),
+            _ => false,
+        };
+        let files = self.files.iter().enumerate();
+        files
+            .filter(|(index, _)| !begins_after(*index))
+            .map(|(_, file)| file.clone())
+            .collect()
+    }
+
+    /// A plan that reads it, with these hidden columns last. A column of its
+    /// own by such a name hides the hidden one.
+    pub fn plan(&self, name: &str, hidden: &[&str]) -> Result<LogicalPlan> {
+        let source = provider_as_source(Arc::clone(&self.table));
         let mut columns = self.columns.clone();
-        if with_file {
-            columns.push(col(FILE_COLUMN));
-        }
+        let own = |name: &str| self.schema.column_with_name(name).is_some();
+        columns.extend(hidden.iter().filter(|it| !own(it)).map(|it| col(*it)));
         let plan =
             LogicalPlanBuilder::scan(TableReference::bare(name), source, None)?.project(columns)?;
         Ok(plan.build()?)
     }
-}
 
-/// The columns as read from the files, and as shown.
-struct Layout {
-    read: Vec<Field>,
-    fields: Vec<Field>,
-    columns: Vec<Expr>,
-}
-
-impl Layout {
-    fn new(
-        found: Vec<detect::DetectedColumn>,
-        given: &[Field],
-        options: &SourceOptions,
-        format: SourceFormat,
-    ) -> Result<Self> {
-        let schema: SchemaRef = Arc::new(Schema::new(
-            found
-                .iter()
-                .map(|column| column.field.clone())
-                .collect::<Vec<_>>(),
-        ));
-        let mut layout = Self {
-            read: vec![],
-            fields: vec![],
-            columns: vec![],
-        };
-        for ((field, wanted), column) in columns::apply(given, &schema)?.into_iter().zip(&found) {
-            let is_csv = format == SourceFormat::Csv;
-            let is_money = matches!(wanted, DataType::Decimal128(..));
-            let as_text = is_csv
-                && (is_money
-                    || column.padded && wanted != DataType::Utf8
-                    || !options.null_text.is_empty());
-            let read = match (is_csv, as_text) {
-                (true, true) => DataType::Utf8,
-                (true, false) => wanted.clone(),
-                (false, _) => field.data_type().clone(),
-            };
-            let expr = ident(field.name().as_str());
-            let expr = match as_text {
-                true => from_text(expr, &wanted, field.name(), &options.null_text)?,
-                false if read != wanted => cast(expr, wanted.clone()),
-                false => expr,
-            };
-            layout.columns.push(expr.alias(field.name()));
-            layout.fields.push(Field::new(field.name(), wanted, true));
-            layout.read.push(Field::new(field.name(), read, true));
+    /// Reads all files and calls `found` with what is wrong with their rows, in
+    /// their order.
+    pub fn faults(&self, found: impl FnMut(&InputFile, Vec<Fault>) -> Result<()>) -> Result<()> {
+        match &self.csv {
+            Some(table) => table.faults(found),
+            None => Ok(()),
         }
-        Ok(layout)
     }
 }
 
-/// The value of a text: blanks and the texts for NULL do not count.
-fn from_text(column: Expr, wanted: &DataType, name: &str, null_text: &[String]) -> Result<Expr> {
-    let is_text = matches!(
-        wanted,
-        DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8
-    );
-    let trimmed = btrim(vec![column.clone()]);
-    let mut nulls: Vec<Expr> = null_text.iter().map(|text| lit(text.as_str())).collect();
-    nulls.push(lit(""));
-    let kept = if is_text { column } else { trimmed.clone() };
-    let value = when(
-        trimmed.in_list(nulls, false),
-        lit(datafusion::common::ScalarValue::Utf8(None)),
-    )
-    .otherwise(kept)?;
-    Ok(match wanted {
-        DataType::Decimal128(..) => exact_decimal(value, wanted, name),
-        _ => cast(value, wanted.clone()),
-    })
+/// Does `columns = 'text'` take every column as written?
+fn all_as_text(options: &SourceOptions) -> bool {
+    let columns = options.columns.as_deref().map(str::trim);
+    columns.is_some_and(|columns| columns.eq_ignore_ascii_case("text"))
 }
 
-/// Hive folders become columns: whole numbers and dates typed, the rest text.
-fn partition_fields(files: &[InputFile]) -> Result<Vec<Field>> {
-    let keys = |file: &InputFile| -> Vec<String> {
-        file.partitions.iter().map(|(key, _)| key.clone()).collect()
-    };
-    let Some(first) = files.first() else {
-        return Ok(vec![]);
-    };
-    if let Some(other) = files.iter().find(|file| keys(file) != keys(first)) {
-        return Err(Error::new(format!(
-            "files disagree: '{}' and '{}' have different key=value folders",
-            first.path.display(),
-            other.path.display()
-        )));
+/// The columns whose types are given.
+fn given_columns(options: &SourceOptions) -> Result<Vec<Field>> {
+    match options.columns.as_deref() {
+        Some(text) if !all_as_text(options) => columns::parse(text),
+        _ => Ok(vec![]),
     }
-    Ok(keys(first)
-        .into_iter()
-        .enumerate()
-        .map(|(index, key)| {
-            let mut values = files.iter().map(|file| file.partitions[index].1.as_str());
-            let is_date = |value: &str| value.parse::<chrono::NaiveDate>().is_ok();
-            let is_whole = |value: &str| {
-                value
-                    .parse::<i64>()
-                    .is_ok_and(|number| number.to_string() == value)
-            };
-            let data_type = if values.clone().all(is_whole) {
-                DataType::Int64
-            } else if values.all(is_date) {
-                DataType::Date32
-            } else {
-                DataType::Utf8
-            };
-            Field::new(key, data_type, true)
-        })
-        .collect())
 }
 
 /// Every column that an option names must exist.

@@ -18,6 +18,16 @@ pub enum NullTime {
     Hide,
 }
 
+/// What to do with rows that cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BadRow {
+    /// Reading one is an error.
+    #[default]
+    Error,
+    /// They are left out, and listed in `segql.rejects`.
+    Reject,
+}
+
 /// Everything that can be said of a source.
 #[derive(Debug, Clone, Default)]
 pub struct SourceOptions {
@@ -37,7 +47,8 @@ pub struct SourceOptions {
     pub latest_by: Option<String>,
     /// Zone of local times, default the session's.
     pub time_zone: Option<String>,
-    /// Types by name, as SQL: `amount DECIMAL(12,2), "Kod" VARCHAR`.
+    /// Types by name, as SQL: `amount DECIMAL(12,2), "Kod" VARCHAR`; or `text`, all
+    /// columns as written.
     pub columns: Option<String>,
     /// CSV: what parts the fields.
     pub delimiter: Option<u8>,
@@ -47,6 +58,8 @@ pub struct SourceOptions {
     pub header: Option<bool>,
     /// Texts that mean NULL, beside the empty field.
     pub null_text: Vec<String>,
+    /// CSV: rows with unreadable values or a wrong number of fields.
+    pub on_bad_row: BadRow,
     /// Columns about identity, kept out of snapshots.
     pub personal: Vec<String>,
     /// Columns about age, sex and the like.
@@ -58,7 +71,7 @@ pub struct SourceOptions {
     pub pinned: Vec<Field>,
 }
 
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "format",
     "key",
     "event_time",
@@ -72,6 +85,7 @@ const KNOWN: [&str; 16] = [
     "quote",
     "header",
     "null_text",
+    "on_bad_row",
     "personal",
     "demographic",
     "sensitive",
@@ -115,6 +129,7 @@ impl SourceOptions {
             quote: one_byte("quote")?,
             header: options.flag("header")?,
             null_text: options.list("null_text")?,
+            on_bad_row: bad_row(options)?,
             personal: options.list("personal")?,
             demographic: options.list("demographic")?,
             sensitive: options.list("sensitive")?,
@@ -192,5 +207,16 @@ fn null_time(options: &Options) -> Result<NullTime> {
             "option 'null_time' is 'error', 'show' or 'hide', not '{other}'"
         ))
         .at(options.span("null_time"))),
+    }
+}
+
+fn bad_row(options: &Options) -> Result<BadRow> {
+    match options.text("on_bad_row") {
+        None | Some("error") => Ok(BadRow::Error),
+        Some("reject") => Ok(BadRow::Reject),
+        Some(other) => Err(Error::new(format!(
+            "option 'on_bad_row' is 'error' or 'reject', not '{other}'"
+        ))
+        .at(options.span("on_bad_row"))),
     }
 }

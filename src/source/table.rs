@@ -9,6 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
 use datafusion::common::{Result as PlanResult, ScalarValue, Statistics};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::PartitionedFile;
@@ -96,9 +97,53 @@ impl FilesTable {
             ..self
         })
     }
+
+    /// The smallest value of a column in each file, where its footer has it and
+    /// no row lacks one.
+    pub(super) fn earliest(&self, column: &str) -> Vec<Option<ScalarValue>> {
+        let Ok(index) = self.schema.file_schema().index_of(column) else {
+            return vec![];
+        };
+        let of_file = |file: &PartitionedFile| {
+            let statistics = file.statistics.as_ref()?;
+            let found = statistics.column_statistics.get(index)?;
+            let complete = found.null_count == Precision::Exact(0);
+            found.min_value.get_value().filter(|_| complete).cloned()
+        };
+        self.files.files().iter().map(of_file).collect()
+    }
+
+    /// Its files, in their order.
+    pub(super) fn files(&self) -> Vec<PartitionedFile> {
+        self.files.files().to_vec()
+    }
+
+    /// A scan of some of its files.
+    pub(super) async fn scan_files(
+        &self,
+        session: &dyn Session,
+        files: Vec<PartitionedFile>,
+        projection: Option<&Vec<usize>>,
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let all = files.len() == self.files.len();
+        let groups = FileGroup::new(files).split_files(session.config().target_partitions());
+        let source = self.format.file_source(self.schema.clone());
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit);
+        let config = match &self.statistics {
+            Some(statistics) if all => config.with_statistics(statistics.clone()),
+            _ => config,
+        }
+        .build();
+        self.format.create_physical_plan(session, config).await
+    }
 }
 
-fn partitioned_file(file: &InputFile, partitions: &[Field]) -> Result<PartitionedFile> {
+/// A file for DataFusion, with its hive keys and its path.
+pub(super) fn partitioned_file(file: &InputFile, partitions: &[Field]) -> Result<PartitionedFile> {
     let mut values = file
         .partitions
         .iter()
@@ -127,21 +172,8 @@ impl TableProvider for FilesTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
-        let groups = self
-            .files
-            .clone()
-            .split_files(session.config().target_partitions());
-        let source = self.format.file_source(self.schema.clone());
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
-            .with_file_groups(groups)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit);
-        let config = match &self.statistics {
-            Some(statistics) => config.with_statistics(statistics.clone()),
-            None => config,
-        }
-        .build();
-        self.format.create_physical_plan(session, config).await
+        self.scan_files(session, self.files(), projection, limit)
+            .await
     }
 
     /// The optimiser hands filters on to the files by itself; they stay above

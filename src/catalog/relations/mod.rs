@@ -1,6 +1,7 @@
 //! `segql.…`: what segql knows, as tables.
 
 mod definitions;
+mod rejects;
 mod snapshots;
 
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::inputs::World;
 use crate::error::{Error, Result, suggest};
 
 /// The relations of the schema `segql`.
-pub const SYSTEM_RELATIONS: [&str; 8] = [
+pub const SYSTEM_RELATIONS: [&str; 9] = [
     "sources",
     "entities",
     "segments",
@@ -22,6 +23,7 @@ pub const SYSTEM_RELATIONS: [&str; 8] = [
     "runs",
     "snapshots",
     "members",
+    "rejects",
 ];
 
 /// Table functions beside DataFusion's.
@@ -38,6 +40,7 @@ pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableS
         "runs" => snapshots::runs(world).await,
         "snapshots" => snapshots::snapshots(world).await,
         "members" => return snapshots::members(world).await,
+        "rejects" => return rejects::rejects(world).await,
         _ => {
             return Err(Error::new(format!("table 'segql.{name}' not found"))
                 .hint_if(suggest(name, SYSTEM_RELATIONS))

@@ -1,0 +1,282 @@
+//! The records of one CSV file, each with the line it begins on and the bytes
+//! it was written with.
+//!
+//! Works on csv-core itself: the reader of the csv crate keeps neither the bytes
+//! of a record nor, after blank lines, the line it begins on.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use csv_core::ReadRecordResult;
+use datafusion::common::parsers::CompressionTypeVariant;
+use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
+
+use crate::error::{Error, Result};
+use crate::source::format::CsvShape;
+
+const BUFFER_BYTES: usize = 64 << 10;
+
+/// A longer record is a quote that was never closed.
+const MAX_RECORD_BYTES: usize = 64 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// Reads a file record by record; the last one read can be looked at.
+pub(in crate::source) struct Records {
+    path: PathBuf,
+    input: Box<dyn Read + Send>,
+    core: csv_core::Reader,
+    buffer: Vec<u8>,
+    from: usize,
+    to: usize,
+    read_bytes: u64,
+    lines: LineCount,
+    fields: Vec<u8>,
+    ends: Vec<usize>,
+    count: usize,
+    raw: Vec<u8>,
+    line: u64,
+}
+
+impl Records {
+    /// Opens a file; only its first `limit` bytes are read.
+    pub(in crate::source) fn open(
+        path: &Path,
+        compression: CompressionTypeVariant,
+        shape: CsvShape,
+        limit: u64,
+    ) -> Result<Self> {
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        let input = FileCompressionType::from(compression)
+            .convert_read(file)
+            .map_err(|error| unreadable(path, &error))?;
+        Ok(Self::new(path, Box::new(input.take(limit)), shape))
+    }
+
+    fn new(path: &Path, input: Box<dyn Read + Send>, shape: CsvShape) -> Self {
+        Self {
+            path: path.to_owned(),
+            input,
+            core: csv_core::ReaderBuilder::new()
+                .delimiter(shape.delimiter)
+                .quote(shape.quote)
+                .build(),
+            buffer: vec![0; BUFFER_BYTES],
+            from: 0,
+            to: 0,
+            read_bytes: 0,
+            lines: LineCount::default(),
+            fields: vec![0; 1 << 10],
+            ends: vec![0; 64],
+            count: 0,
+            raw: vec![],
+            line: 0,
+        }
+    }
+
+    /// Reads the next record; false at the end.
+    pub(in crate::source) fn advance(&mut self) -> Result<bool> {
+        let (mut written, mut count) = (0, 0);
+        self.raw.clear();
+        loop {
+            if self.from == self.to {
+                self.fill()
+                    .map_err(|error| unreadable(&self.path, &error))?;
+            }
+            let (result, read, wrote, ended) = self.core.read_record(
+                &self.buffer[self.from..self.to],
+                &mut self.fields[written..],
+                &mut self.ends[count..],
+            );
+            self.keep(read);
+            written += wrote;
+            count += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record => {
+                    self.count = count;
+                    return Ok(true);
+                }
+                ReadRecordResult::End => return Ok(false),
+            }
+            if self.raw.len() > MAX_RECORD_BYTES {
+                return Err(self.too_long());
+            }
+        }
+    }
+
+    /// Fills the buffer, which is empty only at the end; a file's first part holds
+    /// its byte order mark and something behind it.
+    fn fill(&mut self) -> std::io::Result<()> {
+        let wanted = match self.read_bytes {
+            0 => BYTE_ORDER_MARK.len() + 1,
+            _ => 1,
+        };
+        (self.from, self.to) = (0, 0);
+        while self.to < wanted {
+            match self.input.read(&mut self.buffer[self.to..]) {
+                Ok(0) => break,
+                Ok(read) => self.to += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.read_bytes == 0 && self.buffer[..self.to].starts_with(BYTE_ORDER_MARK) {
+            self.from = BYTE_ORDER_MARK.len();
+        }
+        self.read_bytes += self.to as u64;
+        Ok(())
+    }
+
+    /// Counts the lines of what was read, and keeps it but for blank lines
+    /// before the record.
+    fn keep(&mut self, read: usize) {
+        let mut bytes = &self.buffer[self.from..self.from + read];
+        self.from += read;
+        if self.raw.is_empty() {
+            let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
+            let blank = bytes.iter().take_while(|byte| is_break(byte)).count();
+            self.lines.count(&bytes[..blank]);
+            bytes = &bytes[blank..];
+            self.line = self.lines.before + 1;
+        }
+        self.lines.count(bytes);
+        self.raw.extend_from_slice(bytes);
+    }
+
+    fn too_long(&self) -> Error {
+        let size = MAX_RECORD_BYTES >> 20;
+        Error::new(format!(
+            "'{}', line {}: a row of more than {size} MB begins here",
+            self.path.display(),
+            self.line
+        ))
+        .hint("is a quote not closed? WITH (quote = …) sets what encloses a field")
+    }
+
+    /// How many fields the record has.
+    pub(in crate::source) fn len(&self) -> usize {
+        self.count
+    }
+
+    /// The bytes of a field.
+    pub(in crate::source) fn field(&self, index: usize) -> &[u8] {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.fields[start..self.ends[index]]
+    }
+
+    /// The record's first line in the file, from 1.
+    pub(in crate::source) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// The record as it was written, without the end of its line.
+    pub(in crate::source) fn raw(&self) -> &[u8] {
+        let end = self
+            .raw
+            .iter()
+            .rposition(|byte| !matches!(byte, b'\n' | b'\r'));
+        &self.raw[..end.map_or(0, |last| last + 1)]
+    }
+
+    /// Bytes taken from the file so far, unpacked.
+    pub(in crate::source) fn position(&self) -> u64 {
+        self.read_bytes - (self.to - self.from) as u64
+    }
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::new(format!("cannot read '{}': {error}", path.display()))
+}
+
+/// Ends of lines: `\n`, `\r\n`, and `\r` alone.
+#[derive(Default)]
+struct LineCount {
+    before: u64,
+    after_return: bool,
+}
+
+impl LineCount {
+    fn count(&mut self, bytes: &[u8]) {
+        let Some(last) = bytes.last() else {
+            return;
+        };
+        let feeds = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let returns = bytes.iter().filter(|byte| **byte == b'\r').count();
+        let mut pairs = usize::from(self.after_return && bytes[0] == b'\n');
+        if returns > 0 {
+            pairs += bytes.windows(2).filter(|pair| pair == b"\r\n").count();
+        }
+        self.before += (feeds + returns - pairs) as u64;
+        self.after_return = *last == b'\r';
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte at a time, as a slow pipe would.
+    struct Slow(Vec<u8>, usize);
+
+    impl Read for Slow {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let left = self.0.get(self.1).copied();
+            self.1 += usize::from(left.is_some());
+            Ok(left.map_or(0, |byte| {
+                buffer[0] = byte;
+                1
+            }))
+        }
+    }
+
+    fn all(text: &str, slow: bool) -> Vec<(u64, Vec<String>, String)> {
+        let bytes = text.as_bytes().to_vec();
+        let input: Box<dyn Read + Send> = match slow {
+            true => Box::new(Slow(bytes, 0)),
+            false => Box::new(std::io::Cursor::new(bytes)),
+        };
+        let shape = CsvShape {
+            delimiter: b',',
+            quote: b'"',
+            header: true,
+        };
+        let mut records = Records::new(Path::new("x"), input, shape);
+        let mut found = vec![];
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        while records.advance().expect("reads") {
+            let fields = (0..records.len()).map(|index| text(records.field(index)));
+            found.push((records.line(), fields.collect(), text(records.raw())));
+        }
+        found
+    }
+
+    #[test]
+    fn lines_are_those_of_the_file() {
+        for (text, expected) in [
+            ("a,b\n1,2\n", vec![1, 2]),
+            ("a,b\r\n1,2\r\n3,4", vec![1, 2, 3]),
+            ("a,b\r1,2\r3,4", vec![1, 2, 3]),
+            ("\u{feff}a,b\n\n\n1,2\n", vec![1, 4]),
+            ("\r\na,b\r\n\r\n1,2\r\n", vec![2, 4]),
+            ("a,b\n\"x\ny\",2\n3,4\n", vec![1, 2, 4]),
+            ("a,b\r\n\"x\r\ny\",2\r\n3,4\r\n", vec![1, 2, 4]),
+        ] {
+            for slow in [false, true] {
+                let lines: Vec<u64> = all(text, slow).into_iter().map(|it| it.0).collect();
+                assert_eq!(lines, expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_is_kept_as_written() {
+        let found = all("\u{feff}a,b\r\n\r\n\"x\ny\",\"q\"\"\"\r\n", true);
+        assert_eq!(found[0].1, ["a", "b"]);
+        assert_eq!(found[1].1, ["x\ny", "q\""]);
+        assert_eq!(found[1].2, "\"x\ny\",\"q\"\"\"");
+    }
+}

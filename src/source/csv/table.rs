@@ -1,0 +1,196 @@
+//! A DataFusion table over CSV files, with hive keys, `_file` and `_line`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::Result as PlanResult;
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
+
+use super::exact::{ExactScan, Output};
+use super::rows::Rows;
+use super::typed::{From, TypedScan};
+use super::{CsvFile, CsvSpec, Fault, Header};
+use crate::error::Result;
+use crate::source::table::partitioned_file;
+use crate::source::{FILE_COLUMN, InputFile, LINE_COLUMN};
+
+/// A table over a fixed list of CSV files.
+#[derive(Debug)]
+pub(in crate::source) struct CsvTable {
+    spec: Arc<CsvSpec>,
+    /// Hive keys and `_file`.
+    constants: Vec<Arc<Field>>,
+    schema: SchemaRef,
+    files: Arc<[CsvFile]>,
+    /// Files of one header, which DataFusion can read together.
+    groups: Vec<(Arc<Header>, FileGroup)>,
+    format: Arc<dyn FileFormat>,
+}
+
+impl CsvTable {
+    /// A table over these files, each with the header it has. Nothing is read.
+    pub(in crate::source) fn new(
+        spec: CsvSpec,
+        files: Vec<(InputFile, Arc<Header>)>,
+        keys: &[Field],
+        format: Arc<dyn FileFormat>,
+    ) -> Result<Self> {
+        let mut constants: Vec<_> = keys.iter().cloned().map(Arc::new).collect();
+        constants.push(Arc::new(Field::new(FILE_COLUMN, DataType::Utf8, false)));
+        let mut fields: Vec<_> = spec.columns.iter().cloned().map(Arc::new).collect();
+        fields.extend(constants.iter().cloned());
+        fields.push(Arc::new(Field::new(LINE_COLUMN, DataType::Int64, false)));
+        let mut all = Vec::with_capacity(files.len());
+        let mut groups: Vec<(Arc<Header>, FileGroup)> = vec![];
+        for (input, header) in files {
+            let file = partitioned_file(&input, keys)?;
+            all.push(CsvFile {
+                input,
+                header: Arc::clone(&header),
+                constants: file.partition_values.clone(),
+            });
+            match groups.iter_mut().find(|(known, _)| *known == header) {
+                Some((_, group)) => group.push(file),
+                None => groups.push((header, FileGroup::new(vec![file]))),
+            }
+        }
+        Ok(Self {
+            spec: Arc::new(spec),
+            constants,
+            schema: Arc::new(Schema::new(fields)),
+            files: all.into(),
+            groups,
+            format,
+        })
+    }
+
+    fn output(&self, index: usize) -> Output {
+        let columns = self.spec.columns.len();
+        match index {
+            index if index < columns => Output::Column(index),
+            index if index < columns + self.constants.len() => Output::Constant(index - columns),
+            _ => Output::Line,
+        }
+    }
+
+    /// DataFusion's reader over files of one header, its texts typed.
+    async fn fast(
+        &self,
+        session: &dyn Session,
+        (header, files): &(Arc<Header>, FileGroup),
+        output: &[Output],
+        schema: &SchemaRef,
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let mut projection = vec![];
+        let mut from = vec![];
+        for output in output {
+            let input = projection.len();
+            let (place, step) = match output {
+                Output::Column(column) => {
+                    let text = From::Text {
+                        input,
+                        column: *column,
+                    };
+                    (header.places[*column], text)
+                }
+                Output::Constant(index) => (Some(header.names.len() + index), From::Same { input }),
+                Output::Line => (None, From::Missing),
+            };
+            from.push(if place.is_some() { step } else { From::Missing });
+            projection.extend(place);
+        }
+        let text = |name: &String| Field::new(name, DataType::Utf8, true);
+        let texts = Schema::new(header.names.iter().map(text).collect::<Vec<_>>());
+        let table = TableSchema::builder(Arc::new(texts))
+            .with_table_partition_cols(self.constants.clone())
+            .build();
+        let groups = files
+            .clone()
+            .split_files(session.config().target_partitions());
+        let source = self.format.file_source(table);
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_projection_indices(Some(projection))?
+            .with_limit(limit)
+            .build();
+        let scan = self.format.create_physical_plan(session, config).await?;
+        let columns = output.iter().filter_map(|output| match output {
+            Output::Column(index) => Some(*index),
+            _ => None,
+        });
+        Ok(Arc::new(TypedScan::new(
+            scan,
+            &self.spec,
+            &self.files,
+            Arc::clone(schema),
+            from,
+            columns.collect(),
+        )))
+    }
+
+    fn exact(&self, session: &dyn Session, output: Vec<Output>, schema: SchemaRef) -> ExactScan {
+        let partitions = session.config().target_partitions().max(1);
+        let size = self.files.len().div_ceil(partitions).max(1);
+        let partitions = self.files.chunks(size).map(Arc::from).collect();
+        ExactScan::new(&self.spec, partitions, schema, output)
+    }
+
+    /// Calls `found` with every fault of the files, in their order.
+    pub(in crate::source) fn faults(
+        &self,
+        mut found: impl FnMut(&InputFile, Vec<Fault>) -> Result<()>,
+    ) -> Result<()> {
+        let columns: Vec<usize> = (0..self.spec.columns.len()).collect();
+        for file in self.files.iter() {
+            let mut rows = Rows::open(&self.spec, file, &columns)?;
+            while let Some(batch) = rows.next_batch()? {
+                found(&file.input, batch.faults)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl TableProvider for CsvTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        session: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
+        let projection = projection.unwrap_or(&all);
+        let schema = Arc::new(self.schema.project(projection)?);
+        let output: Vec<Output> = projection.iter().map(|it| self.output(*it)).collect();
+        if self.spec.reject || output.contains(&Output::Line) {
+            return Ok(Arc::new(self.exact(session, output, schema)));
+        }
+        let mut scans = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            scans.push(self.fast(session, group, &output, &schema, limit).await?);
+        }
+        match scans.len() {
+            1 => Ok(scans.swap_remove(0)),
+            _ => UnionExec::try_new(scans),
+        }
+    }
+}
