@@ -16,8 +16,8 @@ use datafusion::sql::sqlparser::ast::{self, Query};
 use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
 use super::{
-    Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros, members, relation_name,
-    priority, split_label, total_order, visibility,
+    Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros,
+    members, priority, relation_name, split_label, total_order, visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};

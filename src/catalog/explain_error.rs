@@ -27,7 +27,10 @@ pub(super) fn complete(error: Error, tree: &impl Visit, state: &SessionState) ->
         let shown = message.split('\'').nth(1).unwrap_or_default().to_owned();
         return Error::new(format!("there is nothing called '{shown}' to show"))
             .hint_if(suggest(&shown, LISTINGS))
-            .hint(format!("SHOW knows {}; SHOW ALL lists the settings", LISTINGS.join(", ")));
+            .hint(format!(
+                "SHOW knows {}; SHOW ALL lists the settings",
+                LISTINGS.join(", ")
+            ));
     }
     let unknown = message
         .strip_prefix("invalid function '")

@@ -79,8 +79,7 @@ fn size(options: &Options, key: &str) -> Result<Option<u64>> {
         return Ok(None);
     };
     text.parse().map(Some).map_err(|_| {
-        Error::new(format!("option '{key}' is a whole number, not '{text}'"))
-            .at(options.span(key))
+        Error::new(format!("option '{key}' is a whole number, not '{text}'")).at(options.span(key))
     })
 }
 

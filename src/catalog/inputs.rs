@@ -168,7 +168,7 @@ impl Inputs {
 
     /// Names of all that can be selected from, for "did you mean".
     pub(super) fn known_names(&self, catalog: &Catalog, session: &SessionContext) -> Vec<String> {
-                let mut names: Vec<String> = catalog
+        let mut names: Vec<String> = catalog
             .all()
             .filter(|definition| definition.kind().is_relation())
             .map(|definition| definition.name.clone())

@@ -76,12 +76,7 @@ impl Catalog {
     }
 }
 
-fn value_of(
-    call: &Function,
-    called: &Definition,
-    catalog: &Catalog,
-    depth: usize,
-) -> Result<Expr> {
+fn value_of(call: &Function, called: &Definition, catalog: &Catalog, depth: usize) -> Result<Expr> {
     let name = &called.name;
     let Body::Macro {
         parameters,
@@ -92,8 +87,10 @@ fn value_of(
         return Err(Error::new(format!("'{name}' is no function")));
     };
     if depth > MAX_DEPTH {
-        return Err(Error::new(format!("function {name} calls itself in a circle"))
-            .hint("a function may call others, not itself"));
+        return Err(
+            Error::new(format!("function {name} calls itself in a circle"))
+                .hint("a function may call others, not itself"),
+        );
     }
     if call.over.is_some() || call.filter.is_some() {
         return Err(Error::new(format!(
@@ -135,7 +132,9 @@ fn arguments(
     let mut arguments = BTreeMap::new();
     for (index, (argument, parameter)) in given.iter().zip(parameters).enumerate() {
         let FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) = argument else {
-            return Err(Error::new(format!("{name} takes plain arguments, not {argument}")));
+            return Err(Error::new(format!(
+                "{name} takes plain arguments, not {argument}"
+            )));
         };
         let value = Expr::Nested(Box::new(value.clone()));
         let value = match &parameter.data_type {

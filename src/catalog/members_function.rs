@@ -124,10 +124,7 @@ pub(super) fn scan_name(record: &SnapshotRecord) -> String {
 }
 
 /// The file of a snapshot as a table with the columns its record names.
-pub fn snapshot_table(
-    record: &SnapshotRecord,
-    path: &std::path::Path,
-) -> Result<FilesTable> {
+pub fn snapshot_table(record: &SnapshotRecord, path: &std::path::Path) -> Result<FilesTable> {
     let fields = record
         .columns
         .iter()

@@ -37,7 +37,10 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
         Some(record) => {
             let column = record.columns.iter().find(|it| it.name == record.key);
             let data_type = column.map(|it| it.data_type.parse::<DataType>());
-            (record.key.clone(), data_type.transpose()?.unwrap_or(DataType::Utf8))
+            (
+                record.key.clone(),
+                data_type.transpose()?.unwrap_or(DataType::Utf8),
+            )
         }
         None => key_of_entity(binder, definition)?,
     };

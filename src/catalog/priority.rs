@@ -26,8 +26,10 @@ pub(super) fn plan(
         let name = key.get_or_insert_with(|| own.clone());
         let source = binder.relation(&segment.text)?;
         let scan = TableReference::bare(segment.text.as_str());
-        let ranked = LogicalPlanBuilder::scan(scan, source, None)?
-            .project([ident(own).alias(name.as_str()), lit(rank as i64).alias("rank")])?;
+        let ranked = LogicalPlanBuilder::scan(scan, source, None)?.project([
+            ident(own).alias(name.as_str()),
+            lit(rank as i64).alias("rank"),
+        ])?;
         all = Some(match all {
             Some(before) => before.union(ranked.build()?)?,
             None => ranked,
@@ -36,7 +38,11 @@ pub(super) fn plan(
     let (Some(all), Some(key)) = (all, key) else {
         return Err(definition.error("PRIORITY needs a segment"));
     };
-    let label = definition.create.options.text("label").unwrap_or(LABEL_COLUMN);
+    let label = definition
+        .create
+        .options
+        .text("label")
+        .unwrap_or(LABEL_COLUMN);
     let mut named = case(ident("first"));
     for (rank, segment) in segments.iter().enumerate() {
         named.when(lit(rank as i64), lit(segment.text.as_str()));
@@ -67,6 +73,7 @@ fn key_of(binder: &Binder<'_>, segment: &Name) -> Result<String> {
 /// Where a segment is named twice.
 pub(super) fn repeated(segments: &[Name]) -> Option<(&Name, Option<Span>)> {
     let mut named = segments.iter().enumerate();
-    let found = named.find(|(index, it)| segments[..*index].iter().any(|other| other.text == it.text));
+    let found =
+        named.find(|(index, it)| segments[..*index].iter().any(|other| other.text == it.text));
     found.map(|(_, name)| (name, name.span))
 }

@@ -107,11 +107,16 @@ pub fn of_statement(statement: &SqlStatement) -> Result<Vec<Reference>> {
             previous: false,
         })
         .collect();
-    found.extend(mentions.texts.into_iter().map(|(name, previous)| Reference {
-        by_text: true,
-        previous,
-        ..Reference::to(name)
-    }));
+    found.extend(
+        mentions
+            .texts
+            .into_iter()
+            .map(|(name, previous)| Reference {
+                by_text: true,
+                previous,
+                ..Reference::to(name)
+            }),
+    );
     found.sort();
     found.dedup();
     Ok(found)

@@ -31,12 +31,10 @@ pub(super) fn row_keys(plan: &LogicalPlan, declared: Declared<'_>) -> Vec<Column
                 .collect();
             moved(&below, &sources)
         }
-        LogicalPlan::Aggregate(aggregate) => {
-            match aggregate.group_expr.as_slice() {
-                [Expr::GroupingSet(_)] => vec![],
-                by => vec![(0..by.len()).collect()],
-            }
-        }
+        LogicalPlan::Aggregate(aggregate) => match aggregate.group_expr.as_slice() {
+            [Expr::GroupingSet(_)] => vec![],
+            by => vec![(0..by.len()).collect()],
+        },
         LogicalPlan::Distinct(Distinct::All(input)) => {
             let mut keys = row_keys(input, declared);
             keys.push((0..plan.schema().fields().len()).collect());
@@ -143,7 +141,11 @@ fn of_join(join: &Join, declared: Declared<'_>) -> Vec<Columns> {
         keys.extend(right.iter().cloned());
     }
     for mine in &left {
-        keys.extend(right.iter().map(|theirs| mine.union(theirs).copied().collect()));
+        keys.extend(
+            right
+                .iter()
+                .map(|theirs| mine.union(theirs).copied().collect()),
+        );
     }
     if join.join_type == JoinType::Inner {
         keys.extend(renamed(&keys, &pairs));

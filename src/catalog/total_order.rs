@@ -7,8 +7,8 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result as PlanResult};
 use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
 use datafusion::logical_expr::{
-    Distinct, Expr, LogicalPlan, SortExpr, Volatility, WindowFrameBound,
-    WindowFrameUnits, WindowFunctionDefinition,
+    Distinct, Expr, LogicalPlan, SortExpr, Volatility, WindowFrameBound, WindowFrameUnits,
+    WindowFunctionDefinition,
 };
 
 use super::binder::Binder;
@@ -42,7 +42,11 @@ const BY_ORDER: [&str; 5] = [
 const CLOCKS: [&str; 3] = ["now", "current_date", "current_time"];
 
 /// Checks what a definition's own query does; what it builds on is checked there.
-pub(super) fn check(binder: &Binder<'_>, definition: &Definition, plan: &LogicalPlan) -> Result<()> {
+pub(super) fn check(
+    binder: &Binder<'_>,
+    definition: &Definition,
+    plan: &LogicalPlan,
+) -> Result<()> {
     let is_below = |name: &str| {
         let mut references = definition.references.iter();
         references.any(|it| it.name == name && !it.by_text)
@@ -158,7 +162,12 @@ fn of_window(call: &WindowFunction, input: &LogicalPlan, declared: Declared<'_>)
         return Ok(());
     }
     let order = || params.order_by.iter().map(|it| &it.expr);
-    let says_itself = name.ends_with("_value") && params.args.iter().take(1).all(|it| order().any(|by| by == it));
+    let says_itself = name.ends_with("_value")
+        && params
+            .args
+            .iter()
+            .take(1)
+            .all(|it| order().any(|by| by == it));
     if says_itself || tell_apart(order().chain(&params.partition_by), input, declared) {
         return Ok(());
     }
@@ -181,16 +190,21 @@ fn of_aggregate(
 ) -> Result<()> {
     let name = call.func.name();
     if name.starts_with("approx_percentile") || name == "approx_median" {
-        return Err(Error::new(format!(
-            "{name} depends on the order in which rows arrive"
-        ))
-        .hint("percentile_cont, median and quantile_cuts are exact"));
+        return Err(
+            Error::new(format!("{name} depends on the order in which rows arrive"))
+                .hint("percentile_cont, median and quantile_cuts are exact"),
+        );
     }
     if !BY_ORDER.contains(&name) {
         return Ok(());
     }
     let order = || call.params.order_by.iter().map(|it| &it.expr);
-    let says_itself = call.params.args.iter().take(1).all(|it| order().any(|by| by == it));
+    let says_itself = call
+        .params
+        .args
+        .iter()
+        .take(1)
+        .all(|it| order().any(|by| by == it));
     match says_itself || tell_apart(order().chain(group), input, declared) {
         true => Ok(()),
         false => Err(unordered(name, input, declared)),
@@ -210,7 +224,9 @@ fn of_function(expr: &Expr) -> Result<()> {
         return Err(Error::new(format!(
             "{name} is the time of the clock, which every run finds changed"
         ))
-        .hint(format!("{instead} is the time that everything is evaluated at")));
+        .hint(format!(
+            "{instead} is the time that everything is evaluated at"
+        )));
     }
     match call.func.signature().volatility {
         Volatility::Volatile => Err(Error::new(format!("{name} gives another value every time"))
@@ -223,7 +239,10 @@ fn unordered(what: &str, input: &LogicalPlan, declared: Declared<'_>) -> Error {
     let error = Error::new(format!(
         "{what} picks among rows that its order does not tell apart: another run may pick others"
     ));
-    match row_keys(input, declared).into_iter().min_by_key(|it| it.len()) {
+    match row_keys(input, declared)
+        .into_iter()
+        .min_by_key(|it| it.len())
+    {
         Some(key) => error.hint(format!(
             "end its ORDER BY in what tells the rows apart: {}",
             names(&key, input).join(", ")
@@ -249,7 +268,9 @@ fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>> {
     }
     for entity in catalog.of_kind(Kind::Entity) {
         if let Body::Table { table, .. } = &entity.create.body
-            && catalog.find(&table.text).is_some_and(|it| it.name == definition.name)
+            && catalog
+                .find(&table.text)
+                .is_some_and(|it| it.name == definition.name)
         {
             keys.push(vec![entity_key(entity)]);
         }
@@ -258,7 +279,11 @@ fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>> {
         && let Ok(key) = binder.key_of(definition)
     {
         let several = definition.has_several_labels();
-        let label = definition.create.options.text("label").unwrap_or(LABEL_COLUMN);
+        let label = definition
+            .create
+            .options
+            .text("label")
+            .unwrap_or(LABEL_COLUMN);
         keys.push(match several && !name.contains(':') {
             true => vec![key, label.to_owned()],
             false => vec![key],

@@ -11,8 +11,8 @@ use datafusion::functions_window::row_number::row_number_udwf;
 use datafusion::logical_expr::expr::WindowFunction;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition, WindowUDF,
-    cast, lit,
+    ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition, WindowUDF, cast,
+    lit,
 };
 use datafusion::prelude::ident;
 
@@ -122,7 +122,12 @@ pub fn files_seen(
 /// The newest row of each key. Two that are equally new are an error: which of
 /// them counts would be chance.
 fn newest(plan: LogicalPlan, name: &str, column: &str, key: &[String]) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    let columns: Vec<Expr> = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
     let partition: Vec<Expr> = key.iter().map(|key| ident(key.as_str())).collect();
     let over = |function: Arc<WindowUDF>, alias: &str| -> Result<Expr> {
         let call = Expr::from(WindowFunction::new(

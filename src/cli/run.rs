@@ -135,8 +135,14 @@ fn planned(record: &RunRecord) -> Result<RecordBatch> {
     let columns: [(&str, (_, bool)); 5] = [
         ("name", column(&|node| Some(node.name.clone()))),
         ("kind", column(&|node| Some(node.kind.clone()))),
-        ("status", column(&|node| Some(node.status.word().to_owned()))),
-        ("reads", column(&|node| (!node.reads.is_empty()).then(|| node.reads.join(", ")))),
+        (
+            "status",
+            column(&|node| Some(node.status.word().to_owned())),
+        ),
+        (
+            "reads",
+            column(&|node| (!node.reads.is_empty()).then(|| node.reads.join(", "))),
+        ),
         ("writes", column(&|node| node.writes.clone())),
     ];
     let columns = columns.map(|(name, (values, nullable))| (name, values, nullable));

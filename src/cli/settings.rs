@@ -93,7 +93,8 @@ impl Settings {
         if let Some(project) = &self.project
             && let Err(error) = project.pin(engine.catalog(), found)
         {
-            self.printer.note(&format!("types of columns are not pinned: {error}"));
+            self.printer
+                .note(&format!("types of columns are not pinned: {error}"));
         }
     }
 

@@ -87,7 +87,9 @@ fn one(catalog: &Catalog, selector: &str, known: &Known) -> Result<BTreeSet<Stri
 }
 
 fn has_members(catalog: &Catalog, name: &str) -> bool {
-    catalog.find_id(name).is_some_and(|it| it.kind().has_members())
+    catalog
+        .find_id(name)
+        .is_some_and(|it| it.kind().has_members())
 }
 
 /// What a selector names by itself, without its `+`.

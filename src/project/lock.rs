@@ -52,7 +52,10 @@ impl Lock {
                 return Ok(Self::default());
             }
             Err(error) => {
-                return Err(Error::usage(format!("cannot read '{}': {error}", path.display())));
+                return Err(Error::usage(format!(
+                    "cannot read '{}': {error}",
+                    path.display()
+                )));
             }
         };
         toml::from_str(&text).map_err(|error| {
@@ -140,7 +143,11 @@ impl Lock {
 
 fn checksum(source: &Definition) -> String {
     let digest = Sha256::digest(source.text.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The types that columns of CSV files are found to have.

@@ -96,7 +96,9 @@ impl Project {
     /// Pins the columns found in CSV files, so that tomorrow's file cannot turn
     /// a number into text unnoticed.
     pub fn pin(&self, catalog: &Catalog, found: &BTreeMap<String, SchemaRef>) -> Result<()> {
-        Lock::read(&self.root)?.with(catalog, found).write(&self.root)
+        Lock::read(&self.root)?
+            .with(catalog, found)
+            .write(&self.root)
     }
 
     fn files(&self) -> Result<Vec<PathBuf>> {

@@ -7,9 +7,7 @@ use futures::StreamExt;
 
 use super::Engine;
 use super::admit::label_rails;
-use crate::catalog::{
-    Binder, Definition, Evaluation, GuardRails, Inputs, Reference, SharedTables,
-};
+use crate::catalog::{Binder, Definition, Evaluation, GuardRails, Inputs, Reference, SharedTables};
 use crate::error::{Error, Exit, Result};
 use crate::statement::Kind;
 

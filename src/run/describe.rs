@@ -85,7 +85,8 @@ impl Engine {
         if let Body::Query { labels, .. } = &definition.create.body {
             for label in labels {
                 let options = label.options.iter();
-                let options: Vec<String> = options.map(|(key, it)| format!("{key} = {it}")).collect();
+                let options: Vec<String> =
+                    options.map(|(key, it)| format!("{key} = {it}")).collect();
                 let said = match options.is_empty() {
                     true => label.name.clone(),
                     false => format!("{}: {}", label.name, options.join(", ")),

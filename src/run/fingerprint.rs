@@ -6,10 +6,11 @@ use sha2::{Digest, Sha256};
 
 use crate::catalog::{Catalog, Definition, Evaluation, Graph, Inputs, files_seen};
 use crate::error::Result;
+use crate::source::{OpenSource, SourceOptions};
 use crate::store::Inputs as InputRecord;
 
 /// The parts of a fingerprint, for the record, and their sum.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fingerprint {
     /// Texts of the definition and of all it rests on.
     pub(super) definitions: BTreeMap<String, String>,
@@ -27,7 +28,14 @@ pub(super) struct Fingerprint {
     pub(super) definition: String,
     /// SHA-256 of all of it.
     pub(super) sum: String,
+    /// What the columns of sources are taken for: found, or pinned.
+    columns: BTreeMap<String, String>,
+    /// Options that decide about rows; from `[defaults]` they stand in no text.
+    options: BTreeMap<String, String>,
 }
+
+/// Options that decide about rows.
+const DECIDING: [&str; 5] = ["entity", "key", "label", "otherwise", "multiple"];
 
 impl Fingerprint {
     pub(super) fn new(
@@ -36,78 +44,138 @@ impl Fingerprint {
         evaluation: &Evaluation,
         name: &str,
     ) -> Result<Self> {
-        let mut definitions = BTreeMap::new();
-        let mut files = vec![];
-        let mut previous = BTreeMap::new();
-        let (mut nondeterministic, mut timeless) = (vec![], vec![]);
+        let mut made_from = Self::default();
         let mut reads_table = false;
         for name in Graph::new(catalog).order([name])? {
-            if let Some(definition) = catalog.find(name) {
-                refuse_store(catalog, definition)?;
-                if definition.is_nondeterministic() {
-                    nondeterministic.push(name.to_owned());
-                }
-                let mut mentioned = definition.references.iter();
-                reads_table |= mentioned.any(|it| !it.by_text && catalog.find(&it.name).is_none());
-                definitions.insert(name.to_owned(), definition.text.clone());
-                for (id, function) in catalog.functions_below(definition) {
-                    definitions.insert(id, function.text.clone());
-                }
-                let earlier = definition.references.iter().filter(|it| it.previous);
-                for reference in earlier {
-                    let record = inputs.previous(&reference.name, evaluation.moment.date());
-                    previous.insert(
-                        reference.name.clone(),
-                        record.map_or_else(String::new, |it| format!("{} {}", it.as_of, it.id)),
-                    );
-                }
-            }
+            let Some(definition) = catalog.find(name) else {
+                continue;
+            };
+            refuse_store(catalog, definition)?;
+            let mut mentioned = definition.references.iter();
+            reads_table |= mentioned.any(|it| !it.by_text && catalog.find(&it.name).is_none());
+            made_from.add_definition(catalog, definition);
+            made_from.add_previous(definition, inputs, evaluation);
             if let Some(Ok((source, options))) = inputs.sources.get(name) {
-                if !options.knows_time() {
-                    timeless.push(name.to_owned());
-                }
-                files.push(InputRecord {
-                    source: name.to_owned(),
-                    files: files_seen(source, options, &evaluation.moment)?,
-                });
+                made_from.add_source(name, source, options, evaluation)?;
             }
         }
         // An entity decides about keys and about who is left over.
         for entity in catalog.of_kind(crate::statement::Kind::Entity) {
-            definitions.insert(entity.id(), entity.text.clone());
+            made_from
+                .definitions
+                .insert(entity.id(), entity.text.clone());
         }
+        made_from.add_variables(evaluation);
+        made_from.definition = made_from.checksum(&[], evaluation);
+        made_from.sum = made_from.checksum(&made_from.inputs, evaluation);
+        if reads_table {
+            // Nobody can tell whether a table of the session changed.
+            let now = chrono::Utc::now().timestamp_micros();
+            made_from.sum.push_str(&format!("-{now}"));
+        }
+        Ok(made_from)
+    }
+
+    fn add_definition(&mut self, catalog: &Catalog, definition: &Definition) {
+        let name = &definition.name;
+        if definition.is_nondeterministic() {
+            self.nondeterministic.push(name.clone());
+        }
+        self.definitions
+            .insert(name.clone(), definition.text.clone());
+        for (id, function) in catalog.functions_below(definition) {
+            self.definitions.insert(id, function.text.clone());
+        }
+        for option in DECIDING {
+            if let Some(value) = definition.create.options.text(option) {
+                self.options
+                    .insert(format!("{name} {option}"), value.to_owned());
+            }
+        }
+    }
+
+    fn add_previous(&mut self, definition: &Definition, inputs: &Inputs, at: &Evaluation) {
+        for reference in definition.references.iter().filter(|it| it.previous) {
+            let record = inputs.previous(&reference.name, at.moment.date());
+            let read = record.map_or_else(String::new, |it| format!("{} {}", it.as_of, it.id));
+            self.previous.insert(reference.name.clone(), read);
+        }
+    }
+
+    fn add_source(
+        &mut self,
+        name: &str,
+        source: &OpenSource,
+        options: &SourceOptions,
+        evaluation: &Evaluation,
+    ) -> Result<()> {
+        if !options.knows_time() {
+            self.timeless.push(name.to_owned());
+        }
+        let fields = source.schema.fields().iter();
+        let columns: Vec<String> = fields
+            .map(|it| format!("{} {}", it.name(), it.data_type()))
+            .collect();
+        self.columns.insert(name.to_owned(), columns.join(", "));
+        self.inputs.push(InputRecord {
+            source: name.to_owned(),
+            files: files_seen(source, options, &evaluation.moment)?,
+        });
+        Ok(())
+    }
+
+    /// The variables that the texts so far mention.
+    fn add_variables(&mut self, evaluation: &Evaluation) {
+        let texts: Vec<String> = self
+            .definitions
+            .values()
+            .map(|it| it.to_lowercase())
+            .collect();
         let mentioned = |name: &str| {
             let wanted = format!("${name}");
-            definitions
-                .values()
-                .any(|text| text.to_lowercase().contains(&wanted))
+            texts.iter().any(|text| text.contains(&wanted))
         };
-        let variables: BTreeMap<String, String> = evaluation
+        self.variables = evaluation
             .variables
             .iter()
             .filter(|(name, _)| mentioned(name))
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        let texts = [
-            ("definitions", &definitions),
-            ("variables", &variables),
-            ("previous", &previous),
-        ];
-        let mut sum = sum(texts, &files, evaluation);
-        if reads_table {
-            // Nobody can tell whether a table of the session changed.
-            sum.push_str(&format!("-{}", chrono::Utc::now().timestamp_micros()));
+    }
+
+    fn checksum(&self, files: &[InputRecord], evaluation: &Evaluation) -> String {
+        let mut hash = Sha256::new();
+        // Each part with its length, so that no two sets of parts look the same.
+        let mut add = |part: &str| {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        };
+        add(env!("CARGO_PKG_VERSION"));
+        add(&evaluation.moment.nanos().to_string());
+        add(evaluation.moment.zone().name());
+        for (part, texts) in [
+            ("definitions", &self.definitions),
+            ("variables", &self.variables),
+            ("previous", &self.previous),
+            ("columns", &self.columns),
+            ("options", &self.options),
+        ] {
+            add(part);
+            for (name, text) in texts {
+                add(name);
+                add(text);
+            }
         }
-        Ok(Self {
-            definition: self::sum(texts, &[], evaluation),
-            previous,
-            nondeterministic,
-            timeless,
-            definitions,
-            variables,
-            inputs: files,
-            sum,
-        })
+        add("files");
+        for input in files {
+            add(&input.source);
+            for file in &input.files {
+                add(&file.path.to_string_lossy());
+                add(&format!("{} {}", file.size, file.modified));
+            }
+        }
+        let digest = hash.finalize();
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -115,7 +183,8 @@ impl Fingerprint {
 /// without anything it rests on having changed.
 fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
     let mut mentioned = definition.references.iter();
-    let by_date = mentioned.find(|it| it.by_text && !it.previous && catalog.find(&it.name).is_some());
+    let by_date =
+        mentioned.find(|it| it.by_text && !it.previous && catalog.find(&it.name).is_some());
     match by_date {
         None => Ok(()),
         Some(reference) => Err(definition
@@ -130,39 +199,4 @@ fn refuse_store(catalog: &Catalog, definition: &Definition) -> Result<()> {
                 reference.name
             ))),
     }
-}
-
-fn sum(
-    texts: [(&str, &BTreeMap<String, String>); 3],
-    files: &[InputRecord],
-    evaluation: &Evaluation,
-) -> String {
-    let mut hash = Sha256::new();
-    // Each part with its length, so that no two sets of parts look the same.
-    let mut add = |part: &str| {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
-    };
-    add(env!("CARGO_PKG_VERSION"));
-    add(&evaluation.moment.nanos().to_string());
-    add(evaluation.moment.zone().name());
-    for (part, texts) in texts {
-        add(part);
-        for (name, text) in texts {
-            add(name);
-            add(text);
-        }
-    }
-    add("files");
-    for input in files {
-        add(&input.source);
-        for file in &input.files {
-            add(&file.path.to_string_lossy());
-            add(&format!("{} {}", file.size, file.modified));
-        }
-    }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }

@@ -13,9 +13,8 @@ use crate::store::{NodeStatus, SnapshotRecord};
 impl Engine {
     /// Finds out what the selectors of a request ask about.
     pub(super) async fn known(&self, request: &RunRequest) -> Result<Known> {
-        let asks = |word: &str| {
-            asks_about(&request.selectors, word) || asks_about(&request.exclude, word)
-        };
+        let asks =
+            |word: &str| asks_about(&request.selectors, word) || asks_about(&request.exclude, word);
         let mut known = Known::default();
         if asks("changed") {
             known.changed = self.changed().await?;

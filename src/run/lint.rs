@@ -14,7 +14,16 @@ use crate::statement::Kind;
 /// Parts of names that columns have which change with their row: English, Polish,
 /// Bulgarian.
 const CHANGING: [&str; 11] = [
-    "updat", "modif", "chang", "last", "edit", "sync", "aktualiz", "zmien", "zmian", "промен",
+    "updat",
+    "modif",
+    "chang",
+    "last",
+    "edit",
+    "sync",
+    "aktualiz",
+    "zmien",
+    "zmian",
+    "промен",
     "обнов",
 ];
 
@@ -38,7 +47,9 @@ impl Engine {
                 });
             };
             if options.history.is_some() {
-                let repeated = self.repeated_keys(source, options, inputs, evaluation).await;
+                let repeated = self
+                    .repeated_keys(source, options, inputs, evaluation)
+                    .await;
                 report(
                     "one version",
                     match repeated {
@@ -49,7 +60,9 @@ impl Engine {
                 );
             }
             if let Some(column) = changing_time(options)
-                && let Ok(0) = self.repeated_keys(source, options, inputs, evaluation).await
+                && let Ok(0) = self
+                    .repeated_keys(source, options, inputs, evaluation)
+                    .await
             {
                 report(
                     "event time",
@@ -88,7 +101,11 @@ impl Engine {
         evaluation: &Evaluation,
     ) -> Result<u64> {
         let binder = Binder::new(self.world(evaluation), inputs, &SharedTables::new())?;
-        let key: Vec<Expr> = options.key.iter().map(|name| ident(name.as_str())).collect();
+        let key: Vec<Expr> = options
+            .key
+            .iter()
+            .map(|name| ident(name.as_str()))
+            .collect();
         let plan = LogicalPlanBuilder::from(binder.definition(source)?)
             .aggregate(key, [count(lit(1)).alias("versions")])?
             .filter(ident("versions").gt(lit(1)))?
@@ -113,7 +130,10 @@ impl Engine {
     pub(super) fn timeless_below(&self, definition: &Definition) -> Vec<String> {
         let below = Graph::new(&self.catalog).below(&definition.name);
         let sources = below.into_iter().filter(|name| {
-            let found = self.catalog.find(name).filter(|it| it.kind() == Kind::Source);
+            let found = self
+                .catalog
+                .find(name)
+                .filter(|it| it.kind() == Kind::Source);
             let options = found.map(|source| SourceOptions::read(&source.create.options));
             options.is_some_and(|it| it.is_ok_and(|options| !options.knows_time()))
         });

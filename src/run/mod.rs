@@ -11,6 +11,7 @@ mod known;
 mod lint;
 mod materialize;
 mod members;
+mod node;
 mod query;
 mod shared;
 mod show;

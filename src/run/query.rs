@@ -143,7 +143,10 @@ impl Engine {
                 let message = error.message();
                 let context = format!("{} {}: ", dependant.kind(), dependant.name);
                 let message = message.strip_prefix(&context).unwrap_or(message);
-                broken.push(format!("{} cannot be planned any more: {message}", dependant.name));
+                broken.push(format!(
+                    "{} cannot be planned any more: {message}",
+                    dependant.name
+                ));
             }
         }
         Ok((!broken.is_empty()).then(|| broken.join("\n")))

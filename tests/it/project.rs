@@ -171,7 +171,9 @@ fn changes_are_noticed() {
         "{}",
         refused.err
     );
-    let members = here.path().join("store/spender/as_of=2025-03-31/members.parquet");
+    let members = here
+        .path()
+        .join("store/spender/as_of=2025-03-31/members.parquet");
     let before = std::fs::read(&members).expect("a snapshot");
     let changed = run(here.path(), &[&as_of[..], &["--restate"]].concat());
     assert_eq!(
