@@ -31,10 +31,13 @@ pub(super) fn row_keys(plan: &LogicalPlan, declared: Declared<'_>) -> Vec<Column
                 .collect();
             moved(&below, &sources)
         }
-        LogicalPlan::Aggregate(aggregate) => match aggregate.group_expr.as_slice() {
-            [Expr::GroupingSet(_)] => vec![],
-            by => vec![(0..by.len()).collect()],
-        },
+        LogicalPlan::Aggregate(aggregate) => {
+            let by = &aggregate.group_expr;
+            match by.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) {
+                true => vec![],
+                false => vec![(0..by.len()).collect()],
+            }
+        }
         LogicalPlan::Distinct(Distinct::All(input)) => {
             let mut keys = row_keys(input, declared);
             keys.push((0..plan.schema().fields().len()).collect());
