@@ -21,6 +21,9 @@ const SAMPLE_BYTES: u64 = 16 << 20;
 const ALL_SAMPLES_BYTES: u64 = 256 << 20;
 const LEAST_SAMPLE_BYTES: u64 = 256 << 10;
 
+/// A row that fills half a sample is a quote that was not closed.
+const LONG_ROW_BYTES: usize = 8 << 20;
+
 /// How long a header may be.
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 
@@ -61,6 +64,9 @@ impl Detection<'_> {
             self.look(&records, &names, &mut guesses, path)?;
             more = records.advance()?;
         }
+        if more {
+            records.check_length(LONG_ROW_BYTES)?;
+        }
         let columns = names.into_iter().zip(guesses);
         let columns = columns.map(|(name, guess)| DetectedColumn {
             name,
@@ -80,6 +86,7 @@ impl Detection<'_> {
             .map(|index| std::str::from_utf8(records.field(index)).ok())
             .collect();
         let fault = match &values {
+            _ if records.is_unclosed() => Fault::unclosed(records),
             _ if records.len() != names.len() => Fault::length(records, names.len()),
             None => Fault::bytes(records, 0, None),
             Some(values) => {

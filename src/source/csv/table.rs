@@ -137,13 +137,6 @@ impl CsvTable {
         )))
     }
 
-    fn exact(&self, session: &dyn Session, output: Vec<Output>, schema: SchemaRef) -> ExactScan {
-        let partitions = session.config().target_partitions().max(1);
-        let size = self.files.len().div_ceil(partitions).max(1);
-        let partitions = self.files.chunks(size).map(Arc::from).collect();
-        ExactScan::new(&self.spec, partitions, schema, output)
-    }
-
     /// Calls `found` with every fault of the files, in their order.
     pub(in crate::source) fn faults(
         &self,
@@ -182,7 +175,9 @@ impl TableProvider for CsvTable {
         let schema = Arc::new(self.schema.project(projection)?);
         let output: Vec<Output> = projection.iter().map(|it| self.output(*it)).collect();
         if self.spec.reject || output.contains(&Output::Line) {
-            return Ok(Arc::new(self.exact(session, output, schema)));
+            let partitions = session.config().target_partitions();
+            let scan = ExactScan::new(&self.spec, &self.files, partitions, schema, output);
+            return Ok(Arc::new(scan));
         }
         let mut scans = Vec::with_capacity(self.groups.len());
         for group in &self.groups {
