@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 use super::csv::{Fault, Records};
@@ -48,8 +49,7 @@ pub(super) struct Detection<'a> {
 impl Detection<'_> {
     /// Looks at the head of a file; none when nothing is in it.
     pub(super) fn columns(&self, path: &Path) -> Result<Option<Vec<DetectedColumn>>> {
-        let share = ALL_SAMPLES_BYTES / self.files.max(1) as u64;
-        let sample = share.clamp(LEAST_SAMPLE_BYTES, SAMPLE_BYTES);
+        let sample = self.sample_bytes();
         let limit = sample.max(MAX_HEADER_BYTES);
         let compression = self.encoding.compression;
         let mut records = Records::open(path, compression, self.shape, limit)?;
@@ -73,6 +73,21 @@ impl Detection<'_> {
             data_type: guess.has_seen().then(|| guess.data_type()),
         });
         Ok(Some(columns.collect()))
+    }
+
+    fn sample_bytes(&self) -> u64 {
+        let share = ALL_SAMPLES_BYTES / self.files.max(1) as u64;
+        share.clamp(LEAST_SAMPLE_BYTES, SAMPLE_BYTES)
+    }
+
+    /// How large a file may be that was looked into as a whole.
+    pub(super) fn seen_bytes(&self) -> u64 {
+        let is_plain = self.encoding.compression == CompressionTypeVariant::UNCOMPRESSED;
+        match is_plain && !self.names_only {
+            // What ends the sample is not looked at.
+            true => self.sample_bytes() - 1,
+            false => 0,
+        }
     }
 
     fn look(
