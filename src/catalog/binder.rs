@@ -118,10 +118,14 @@ impl<'a> Binder<'a> {
         let hidden = file_column::mentioned(tree);
         if !hidden.is_empty() {
             let is_source = |name: &ast::ObjectName| {
-                object_name_to_table_reference(name.clone(), true)
-                    .ok()
-                    .and_then(|name| self.world.catalog.find(&relation_name(&name)))
-                    .is_some_and(|definition| definition.kind() == Kind::Source)
+                let Ok(name) = object_name_to_table_reference(name.clone(), true) else {
+                    return false;
+                };
+                let name = relation_name(&name);
+                match self.world.catalog.find(&name) {
+                    Some(definition) => definition.kind() == Kind::Source,
+                    None => self.inputs.files.contains_key(&name),
+                }
             };
             file_column::hide_from_wildcards(tree, &hidden, &is_source)?;
         }

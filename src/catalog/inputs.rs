@@ -70,6 +70,8 @@ pub struct Inputs {
     /// Tables that are not definitions, by name; why one could not be had is
     /// said where it is used.
     pub tables: HashMap<String, Result<Arc<dyn TableSource>>>,
+    /// Those of them that are files named by their path.
+    pub files: HashMap<String, OpenSource>,
     /// Snapshots of what `members('…')` names.
     pub snapshots: BTreeMap<(String, NaiveDate), SnapshotRecord>,
 }
@@ -137,7 +139,11 @@ impl Inputs {
         Ok(())
     }
 
-    async fn table(&self, world: World<'_>, name: &str) -> Result<Option<Arc<dyn TableSource>>> {
+    async fn table(
+        &mut self,
+        world: World<'_>,
+        name: &str,
+    ) -> Result<Option<Arc<dyn TableSource>>> {
         if let Some(relation) = name.strip_prefix("segql.") {
             return relations::table(relation, world).await.map(Some);
         }
@@ -162,6 +168,7 @@ impl Inputs {
             .open(name, &here, &options, world.session)
             .await?;
         let plan = opened.plan(name, &[])?;
+        self.files.insert(name.to_owned(), opened);
         let view = datafusion::datasource::ViewTable::new(plan, None);
         Ok(Some(provider_as_source(Arc::new(view))))
     }

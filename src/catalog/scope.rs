@@ -51,14 +51,14 @@ impl Scope<'_, '_> {
 impl ContextProvider for Scope<'_, '_> {
     fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
         let name = relation_name(&name);
-        if !self.hidden.is_empty()
-            && let Some(definition) = self.binder.world.catalog.find(&name)
-            && definition.kind() == Kind::Source
-        {
-            return Ok(as_source(
-                self.binder.source(definition, &self.hidden)?,
-                None,
-            ));
+        if !self.hidden.is_empty() {
+            let definition = self.binder.world.catalog.find(&name);
+            if let Some(source) = definition.filter(|it| it.kind() == Kind::Source) {
+                return Ok(as_source(self.binder.source(source, &self.hidden)?, None));
+            }
+            if let (None, Some(file)) = (definition, self.binder.inputs.files.get(&name)) {
+                return Ok(as_source(file.plan(&name, &self.hidden)?, None));
+            }
         }
         Ok(self.binder.relation(&name)?)
     }

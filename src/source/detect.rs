@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use datafusion::arrow::datatypes::DataType;
+use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
 use super::csv::{Fault, Records};
@@ -20,6 +21,9 @@ const SAMPLE_BYTES: u64 = 16 << 20;
 /// How much of all files is looked at, but for the least of each.
 const ALL_SAMPLES_BYTES: u64 = 256 << 20;
 const LEAST_SAMPLE_BYTES: u64 = 256 << 10;
+
+/// A row that fills half a sample is a quote that was not closed.
+const LONG_ROW_BYTES: usize = 8 << 20;
 
 /// How long a header may be.
 const MAX_HEADER_BYTES: u64 = 1 << 20;
@@ -45,8 +49,7 @@ pub(super) struct Detection<'a> {
 impl Detection<'_> {
     /// Looks at the head of a file; none when nothing is in it.
     pub(super) fn columns(&self, path: &Path) -> Result<Option<Vec<DetectedColumn>>> {
-        let share = ALL_SAMPLES_BYTES / self.files.max(1) as u64;
-        let sample = share.clamp(LEAST_SAMPLE_BYTES, SAMPLE_BYTES);
+        let sample = self.sample_bytes();
         let limit = sample.max(MAX_HEADER_BYTES);
         let compression = self.encoding.compression;
         let mut records = Records::open(path, compression, self.shape, limit)?;
@@ -61,12 +64,30 @@ impl Detection<'_> {
             self.look(&records, &names, &mut guesses, path)?;
             more = records.advance()?;
         }
+        if more {
+            records.check_length(LONG_ROW_BYTES)?;
+        }
         let columns = names.into_iter().zip(guesses);
         let columns = columns.map(|(name, guess)| DetectedColumn {
             name,
             data_type: guess.has_seen().then(|| guess.data_type()),
         });
         Ok(Some(columns.collect()))
+    }
+
+    fn sample_bytes(&self) -> u64 {
+        let share = ALL_SAMPLES_BYTES / self.files.max(1) as u64;
+        share.clamp(LEAST_SAMPLE_BYTES, SAMPLE_BYTES)
+    }
+
+    /// How large a file may be that was looked into as a whole.
+    pub(super) fn seen_bytes(&self) -> u64 {
+        let is_plain = self.encoding.compression == CompressionTypeVariant::UNCOMPRESSED;
+        match is_plain && !self.names_only {
+            // What ends the sample is not looked at.
+            true => self.sample_bytes() - 1,
+            false => 0,
+        }
     }
 
     fn look(
@@ -80,6 +101,7 @@ impl Detection<'_> {
             .map(|index| std::str::from_utf8(records.field(index)).ok())
             .collect();
         let fault = match &values {
+            _ if records.is_unclosed() => Fault::unclosed(records),
             _ if records.len() != names.len() => Fault::length(records, names.len()),
             None => Fault::bytes(records, 0, None),
             Some(values) => {

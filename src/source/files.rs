@@ -1,5 +1,6 @@
 //! From a path, glob or folder to the list of files, with hive partitions.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use datafusion::object_store::ObjectMeta;
@@ -32,6 +33,15 @@ impl InputFile {
         let shown = path.display();
         let failed = |error: std::io::Error| Error::new(format!("cannot read '{shown}': {error}"));
         let meta = std::fs::metadata(path).map_err(failed)?;
+        // A pipe would be waited for, and cannot be read twice.
+        if !meta.is_file() {
+            return Err(Error::new(format!("'{shown}' is no regular file"))
+                .hint("what comes from a pipe can be written to a file first"));
+        }
+        if path.to_str().is_none() {
+            return Err(Error::new(format!("the name of '{shown}' is not UTF-8"))
+                .hint("rename the file or its folder"));
+        }
         std::fs::File::open(path).map_err(failed)?;
         let modified = meta.modified().map_err(failed)?;
         Ok(Self {
@@ -87,7 +97,7 @@ pub(super) fn list(location: &str, base: &Path) -> Result<Vec<InputFile>> {
         (glob_base(&full), expand_glob(&full, location)?)
     } else if full.is_dir() {
         let mut found = vec![];
-        walk(&full, &mut found, 0)?;
+        walk(&full, &mut found, &mut vec![])?;
         (full.clone(), found)
     } else {
         (
@@ -103,10 +113,13 @@ pub(super) fn list(location: &str, base: &Path) -> Result<Vec<InputFile>> {
         return Err(missing(location, &full));
     }
     paths.sort();
-    paths
-        .iter()
-        .map(|path| InputFile::new(path, &start))
-        .collect()
+    let files = paths.iter().map(|path| InputFile::new(path, &start));
+    let mut files = files.collect::<Result<Vec<_>>>()?;
+    // However many links lead to a file, its rows count once.
+    let mut seen = HashSet::new();
+    files.retain(|file| seen.insert((file.path.clone(), file.partitions.clone())));
+    files.sort();
+    Ok(files)
 }
 
 fn missing(location: &str, full: &Path) -> Error {
@@ -148,26 +161,44 @@ fn expand_glob(pattern: &Path, location: &str) -> Result<Vec<PathBuf>> {
     for path in found {
         let path = path.map_err(|error| Error::new(format!("cannot read {error}")))?;
         if path.is_dir() {
-            walk(&path, &mut paths, 0)?;
+            walk(&path, &mut paths, &mut vec![])?;
         } else {
             paths.push(path);
         }
     }
-    paths.dedup();
-    Ok(paths)
+    Ok(without_loops(paths))
 }
 
-/// How deep folders may nest; a loop of links ends here.
-const MAX_DEPTH: usize = 32;
+/// A glob goes round and round where a link leads back to a folder on its way.
+fn without_loops(mut paths: Vec<PathBuf>) -> Vec<PathBuf> {
+    paths.sort_by_key(|path| path.components().count());
+    let mut shortest: HashMap<PathBuf, PathBuf> = HashMap::new();
+    let mut is_loop: HashMap<PathBuf, bool> = HashMap::new();
+    paths.retain(|path| {
+        let folder = path.parent().unwrap_or(path);
+        if let Some(known) = is_loop.get(folder) {
+            return !known;
+        }
+        let real = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let first = shortest.entry(real).or_insert_with(|| folder.to_owned());
+        let back = first != folder && folder.starts_with(first);
+        is_loop.insert(folder.to_owned(), back);
+        !back
+    });
+    paths
+}
 
-/// Data files below a folder; hidden ones, `_…` and unknown endings are left out.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
-    if depth > MAX_DEPTH {
+/// How deep folders may nest.
+const MAX_DEPTH: usize = 64;
+
+/// Data files below a folder; hidden ones, `_…` and unknown endings are left
+/// out, and so are links back to a folder on the way.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, way: &mut Vec<PathBuf>) -> Result<()> {
+    if way.len() > MAX_DEPTH {
         return Err(Error::new(format!(
             "folders nest deeper than {MAX_DEPTH} levels at '{}'",
             folder.display()
-        ))
-        .hint("is a link leading back to its own folder?"));
+        )));
     }
     let failed = |error| {
         Error::new(format!(
@@ -175,6 +206,11 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
             folder.display()
         ))
     };
+    let real = std::fs::canonicalize(folder).map_err(failed)?;
+    if way.contains(&real) {
+        return Ok(());
+    }
+    way.push(real);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -182,11 +218,12 @@ fn walk(folder: &Path, found: &mut Vec<PathBuf>, depth: usize) -> Result<()> {
             continue;
         }
         if path.is_dir() {
-            walk(&path, found, depth + 1)?;
+            walk(&path, found, way)?;
         } else if Encoding::of(&path).format.is_some() {
             found.push(path);
         }
     }
+    way.pop();
     Ok(())
 }
 
@@ -220,6 +257,50 @@ mod tests {
                 ("day".to_owned(), "2025-01-01".to_owned())
             ]
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_each_file_once() {
+        use std::os::unix::fs::symlink;
+        let folder = tempfile::tempdir().expect("a folder");
+        let base = folder.path();
+        std::fs::create_dir(base.join("a")).expect("made");
+        std::fs::write(base.join("a/x.csv"), "id\n1\n").expect("written");
+        symlink("../a", base.join("a/loop")).expect("linked");
+        symlink("x.csv", base.join("a/y.csv")).expect("linked");
+        for location in ["a", "a/**/*.csv"] {
+            let files = list(location, base).expect("listed");
+            let names: Vec<_> = files.iter().filter_map(|it| it.path.file_name()).collect();
+            assert_eq!(names, ["x.csv"], "{location}");
+        }
+        symlink("nowhere.csv", base.join("a/z.csv")).expect("linked");
+        let error = list("a", base).expect_err("a link to nothing");
+        assert!(error.message().contains("a/z.csv"), "{error}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_are_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let name = std::ffi::OsStr::from_bytes(b"\xff.csv");
+        std::fs::write(folder.path().join(name), "id\n").expect("written");
+        let error = list(".", folder.path()).expect_err("refused");
+        assert!(error.message().ends_with("is not UTF-8"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_grew_or_went_is_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("x.csv");
+        std::fs::write(&path, "id\n1\n").expect("written");
+        let file = InputFile::at(&path).expect("found");
+        assert!(file.is_unchanged());
+        std::fs::write(&path, "id\n1\n2\n").expect("written");
+        assert!(!file.is_unchanged());
+        std::fs::remove_file(&path).expect("removed");
+        assert!(!file.is_unchanged());
     }
 
     #[test]

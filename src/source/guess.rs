@@ -218,7 +218,9 @@ impl TimeShape {
             (date, "") => (date, None),
             (date, rest) => (date, rest.strip_prefix([' ', 'T'])),
         };
-        date.parse::<chrono::NaiveDate>().ok()?;
+        if !is_day(date) {
+            return None;
+        }
         if date.len() == value.len() {
             return Some(Self::Date);
         }
@@ -230,6 +232,27 @@ impl TimeShape {
             _ => Self::Instant,
         })
     }
+}
+
+/// `2025-01-31`, and a day of the calendar. By hand: every value of a sample
+/// comes along here.
+fn is_day(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let number = |range: std::ops::Range<usize>| {
+        let digits = bytes.get(range)?;
+        let plain = digits.iter().all(u8::is_ascii_digit);
+        plain.then(|| {
+            digits
+                .iter()
+                .fold(0, |sum, it| sum * 10 + u32::from(it - b'0'))
+        })
+    };
+    let parts = (number(0..4), number(5..7), number(8..10));
+    let (Some(year), Some(month), Some(day)) = parts else {
+        return false;
+    };
+    (bytes[4], bytes[7]) == (b'-', b'-')
+        && chrono::NaiveDate::from_ymd_opt(year as i32, month, day).is_some()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::Int64Array;
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -23,7 +23,8 @@ use datafusion::physical_plan::{
 };
 use futures::{StreamExt, TryStreamExt};
 
-use super::{FilesTable, LINE_COLUMN};
+use super::FilesTable;
+use super::table::line_field;
 
 /// A table of files with `_line` last.
 #[derive(Debug)]
@@ -34,8 +35,9 @@ pub(super) struct NumberedTable {
 
 impl NumberedTable {
     pub(super) fn new(files: FilesTable) -> Self {
-        let mut fields = files.schema().fields().to_vec();
-        fields.push(Arc::new(Field::new(LINE_COLUMN, DataType::Int64, false)));
+        let own = files.schema();
+        let mut fields = own.fields().to_vec();
+        fields.push(Arc::new(line_field(&own)));
         Self {
             files,
             schema: Arc::new(Schema::new(fields)),

@@ -67,6 +67,10 @@ impl OpenSource {
         };
         let mut fields = opened.schema.fields().to_vec();
         for key in keys {
+            // Written in the files as well, it is read from there.
+            if opened.schema.column_with_name(key.name()).is_some() {
+                continue;
+            }
             opened.columns.push(ident(key.name().as_str()));
             fields.push(Arc::new(key));
         }
@@ -112,6 +116,7 @@ impl OpenSource {
             compression: encoding.compression,
             null_text: options.null_text.clone(),
             reject: options.on_bad_row == BadRow::Reject,
+            seen_bytes: detection.seen_bytes(),
             columns: fields.clone(),
         };
         let format = csv_reader(encoding, shape);

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{Result as PlanResult, ScalarValue, Statistics};
@@ -21,7 +21,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion_datasource::compute_all_files_statistics;
 use futures::{StreamExt, TryStreamExt};
 
-use super::{FILE_COLUMN, InputFile};
+use super::{FILE_COLUMN, InputFile, LINE_COLUMN};
 use crate::error::Result;
 
 /// A table over a fixed list of files.
@@ -45,8 +45,7 @@ impl FilesTable {
         files: &[InputFile],
         format: Arc<dyn FileFormat>,
     ) -> Result<Self> {
-        let mut keys: Vec<_> = partitions.iter().cloned().map(Arc::new).collect();
-        keys.push(Arc::new(Field::new(FILE_COLUMN, DataType::Utf8, false)));
+        let keys = constant_fields(partitions, &file_schema);
         let schema = TableSchema::builder(Arc::clone(&file_schema))
             .with_table_partition_cols(keys)
             .build();
@@ -140,6 +139,27 @@ impl FilesTable {
         .build();
         self.format.create_physical_plan(session, config).await
     }
+}
+
+/// Hive keys and `_file` as columns behind the files' own.
+pub(super) fn constant_fields(keys: &[Field], own: &Schema) -> Vec<Arc<Field>> {
+    let file = Field::new(FILE_COLUMN, DataType::Utf8, false);
+    let all = keys.iter().chain(std::iter::once(&file));
+    all.map(|field| Arc::new(beside(field, own))).collect()
+}
+
+/// `_line` as a column behind the files' own.
+pub(super) fn line_field(own: &Schema) -> Field {
+    beside(&Field::new(LINE_COLUMN, DataType::Int64, false), own)
+}
+
+/// The files' own column wins; the other gets a name that nobody asks for.
+fn beside(field: &Field, own: &Schema) -> Field {
+    let mut name = field.name().clone();
+    while own.column_with_name(&name).is_some() {
+        name.push(' ');
+    }
+    field.clone().with_name(name)
 }
 
 /// A file for DataFusion, with its hive keys and its path.

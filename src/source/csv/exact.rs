@@ -19,7 +19,7 @@ use datafusion::physical_plan::{
 };
 
 use super::rows::{Batch, Rows};
-use super::{CsvFile, CsvSpec};
+use super::{CsvFile, CsvSpec, first_fault};
 use crate::error::Result;
 
 /// A column of the scan.
@@ -44,6 +44,7 @@ pub(super) struct ExactScan {
 #[derive(Debug)]
 struct Reading {
     spec: Arc<CsvSpec>,
+    files: Arc<[CsvFile]>,
     schema: SchemaRef,
     output: Vec<Output>,
     /// The columns that are read, so that their faults are found.
@@ -53,7 +54,8 @@ struct Reading {
 impl ExactScan {
     pub(super) fn new(
         spec: &Arc<CsvSpec>,
-        partitions: Vec<Arc<[CsvFile]>>,
+        files: &Arc<[CsvFile]>,
+        partitions: usize,
         schema: SchemaRef,
         output: Vec<Output>,
     ) -> Self {
@@ -66,6 +68,8 @@ impl ExactScan {
             true => (0..spec.columns.len()).collect(),
             false => shown.collect(),
         };
+        let size = files.len().div_ceil(partitions.max(1)).max(1);
+        let partitions: Vec<Arc<[CsvFile]>> = files.chunks(size).map(Arc::from).collect();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
             Partitioning::UnknownPartitioning(partitions.len()),
@@ -74,6 +78,7 @@ impl ExactScan {
         );
         let reading = Reading {
             spec: Arc::clone(spec),
+            files: Arc::clone(files),
             schema,
             output,
             columns,
@@ -114,7 +119,9 @@ impl Reading {
         if !self.spec.reject
             && let Some(fault) = batch.faults.first()
         {
-            return Err(fault.error(&file.input.path));
+            // Another file may have one before; which is met first is chance.
+            let first = first_fault(&self.spec, &self.files, &self.columns)?;
+            return Err(first.unwrap_or_else(|| fault.error(&file.input.path)));
         }
         let rows = batch.lines.len();
         let array = |output: &Output, data_type: &_| -> Result<ArrayRef> {

@@ -27,6 +27,7 @@ pub struct Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Length,
+    Quote,
     Bytes,
     Value,
 }
@@ -41,6 +42,16 @@ impl Fault {
         let fields = if found == 1 { "field" } else { "fields" };
         let reason = format!("{found} {fields} where {expected} were expected");
         Self::of(records, None, reason, Kind::Length)
+    }
+
+    /// A last row that goes on to the end of the file within quotes.
+    pub(in crate::source) fn unclosed(records: &Records) -> Self {
+        Self::of(
+            records,
+            None,
+            "a quote is not closed".to_owned(),
+            Kind::Quote,
+        )
     }
 
     /// Bytes that are no text.
@@ -94,6 +105,10 @@ impl Fault {
             Kind::Length => Error::new(format!("{place}: {}", self.reason))
                 .hint("is the delimiter right? WITH (delimiter = ';') sets it")
                 .hint("on_bad_row = 'reject' leaves such rows out and lists them in segql.rejects"),
+            Kind::Quote => Error::new(format!(
+                "{place}: a quote is not closed in the row that begins here"
+            ))
+            .hint("WITH (quote = …) sets what encloses a field"),
             Kind::Bytes => Error::new(format!("{place}: this is not UTF-8 text"))
                 .hint("save the file as UTF-8"),
             Kind::Value => {

@@ -1,6 +1,7 @@
 //! CSV files as a table: DataFusion's reader where it will do, our own where a
 //! row's line or fault is asked for.
 
+mod ends;
 mod exact;
 mod fault;
 mod records;
@@ -29,6 +30,8 @@ pub(super) struct CsvSpec {
     pub(super) shape: CsvShape,
     pub(super) compression: CompressionTypeVariant,
     pub(super) null_text: Vec<String>,
+    /// How much of each file was looked into when the source was opened.
+    pub(super) seen_bytes: u64,
     /// Rows with a fault are left out instead of being an error.
     pub(super) reject: bool,
     /// The columns of the table with their types.

@@ -37,6 +37,9 @@ pub(in crate::source) struct Records {
     count: usize,
     raw: Vec<u8>,
     line: u64,
+    /// The record ended because the file did.
+    is_cut: bool,
+    quote: u8,
 }
 
 impl Records {
@@ -72,6 +75,8 @@ impl Records {
             count: 0,
             raw: vec![],
             line: 0,
+            is_cut: false,
+            quote: shape.quote,
         }
     }
 
@@ -98,13 +103,12 @@ impl Records {
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::Record => {
                     self.count = count;
+                    self.is_cut = read == 0;
                     return Ok(true);
                 }
                 ReadRecordResult::End => return Ok(false),
             }
-            if self.raw.len() > MAX_RECORD_BYTES {
-                return Err(self.too_long());
-            }
+            self.check_length(MAX_RECORD_BYTES)?;
         }
     }
 
@@ -147,14 +151,35 @@ impl Records {
         self.raw.extend_from_slice(bytes);
     }
 
-    fn too_long(&self) -> Error {
-        let size = MAX_RECORD_BYTES >> 20;
-        Error::new(format!(
-            "'{}', line {}: a row of more than {size} MB begins here",
+    /// Fails when the record is longer than any row would be.
+    pub(in crate::source) fn check_length(&self, most: usize) -> Result<()> {
+        if self.raw.len() <= most {
+            return Ok(());
+        }
+        Err(Error::new(format!(
+            "'{}', line {}: a row of more than {} MB begins here",
             self.path.display(),
-            self.line
+            self.line,
+            most >> 20
         ))
-        .hint("is a quote not closed? WITH (quote = …) sets what encloses a field")
+        .hint("is a quote not closed? WITH (quote = …) sets what encloses a field"))
+    }
+
+    /// Did the file end within quotes? Then its last field swallowed what came
+    /// after the quote, and nobody would miss those rows.
+    pub(in crate::source) fn is_unclosed(&self) -> bool {
+        let Some(last) = self.count.checked_sub(1).filter(|_| self.is_cut) else {
+            return false;
+        };
+        let mut field = vec![self.quote];
+        for byte in self.field(last) {
+            field.push(*byte);
+            if *byte == self.quote {
+                field.push(*byte);
+            }
+        }
+        let quotes = self.raw.iter().filter(|byte| **byte == self.quote).count();
+        quotes % 2 == 1 && self.raw.ends_with(&field)
     }
 
     /// How many fields the record has.
@@ -233,7 +258,7 @@ mod tests {
         }
     }
 
-    fn all(text: &str, slow: bool) -> Vec<(u64, Vec<String>, String)> {
+    fn records(text: &str, slow: bool) -> Records {
         let bytes = text.as_bytes().to_vec();
         let input: Box<dyn Read + Send> = match slow {
             true => Box::new(Slow(bytes, 0)),
@@ -244,7 +269,11 @@ mod tests {
             quote: b'"',
             header: true,
         };
-        let mut records = Records::new(Path::new("x"), input, shape);
+        Records::new(Path::new("x"), input, shape)
+    }
+
+    fn all(text: &str, slow: bool) -> Vec<(u64, Vec<String>, String)> {
+        let mut records = records(text, slow);
         let mut found = vec![];
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         while records.advance().expect("reads") {
@@ -269,6 +298,23 @@ mod tests {
                 let lines: Vec<u64> = all(text, slow).into_iter().map(|it| it.0).collect();
                 assert_eq!(lines, expected, "{text:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed() {
+        for (text, expected) in [
+            ("a,b\n1,\"x\n2,y\n", true),
+            ("a,b\n1,\"x \"\"y\"\"\n2,y", true),
+            ("a,b\n1,\"", true),
+            ("a,b\n1,\"x\ny\"\n", false),
+            ("a,b\n1,\"x\ny\"", false),
+            ("a,b\n\"1\",5\" pipe", false),
+            ("a,b\n\"1\",\"\"", false),
+        ] {
+            let mut records = records(text, true);
+            while records.advance().expect("reads") && records.line() < 2 {}
+            assert_eq!(records.is_unclosed(), expected, "{text:?}");
         }
     }
 

@@ -92,9 +92,12 @@ impl Rows {
         }
     }
 
-    /// Is the record as long as it should be, and text?
+    /// What is wrong with the record as a whole.
     fn fault(&self) -> Option<Fault> {
         let records = &self.records;
+        if records.is_unclosed() {
+            return Some(Fault::unclosed(records));
+        }
         if records.len() != self.names.len() {
             return Some(Fault::length(records, self.names.len()));
         }

@@ -14,13 +14,14 @@ use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 
+use super::ends::EndColumns;
 use super::exact::{ExactScan, Output};
 use super::rows::Rows;
 use super::typed::{From, TypedScan};
 use super::{CsvFile, CsvSpec, Fault, Header};
 use crate::error::Result;
-use crate::source::table::partitioned_file;
-use crate::source::{FILE_COLUMN, InputFile, LINE_COLUMN};
+use crate::source::InputFile;
+use crate::source::table::{constant_fields, line_field, partitioned_file};
 
 /// A table over a fixed list of CSV files.
 #[derive(Debug)]
@@ -43,11 +44,11 @@ impl CsvTable {
         keys: &[Field],
         format: Arc<dyn FileFormat>,
     ) -> Result<Self> {
-        let mut constants: Vec<_> = keys.iter().cloned().map(Arc::new).collect();
-        constants.push(Arc::new(Field::new(FILE_COLUMN, DataType::Utf8, false)));
-        let mut fields: Vec<_> = spec.columns.iter().cloned().map(Arc::new).collect();
+        let own = Schema::new(spec.columns.clone());
+        let constants = constant_fields(keys, &own);
+        let mut fields = own.fields().to_vec();
         fields.extend(constants.iter().cloned());
-        fields.push(Arc::new(Field::new(LINE_COLUMN, DataType::Int64, false)));
+        fields.push(Arc::new(line_field(&own)));
         let mut all = Vec::with_capacity(files.len());
         let mut groups: Vec<(Arc<Header>, FileGroup)> = vec![];
         for (input, header) in files {
@@ -81,6 +82,12 @@ impl CsvTable {
         }
     }
 
+    /// Is there more in a file than was looked into when it was opened?
+    fn must_see_ends(&self, files: &FileGroup) -> bool {
+        let seen = self.spec.seen_bytes;
+        files.iter().any(|file| file.object_meta.size > seen)
+    }
+
     /// DataFusion's reader over files of one header, its texts typed.
     async fn fast(
         &self,
@@ -94,20 +101,24 @@ impl CsvTable {
         let mut from = vec![];
         for output in output {
             let input = projection.len();
-            let (place, step) = match output {
-                Output::Column(column) => {
-                    let text = From::Text {
-                        input,
-                        column: *column,
-                    };
-                    (header.places[*column], text)
-                }
+            let (place, step) = match *output {
+                Output::Column(column) => match header.places[column] {
+                    None => (None, missing(Some(column))),
+                    place => (place, From::Text { input, column }),
+                },
                 Output::Constant(index) => (Some(header.names.len() + index), From::Same { input }),
-                Output::Line => (None, From::Missing),
+                Output::Line => (None, missing(None)),
             };
-            from.push(if place.is_some() { step } else { From::Missing });
+            from.push(step);
             projection.extend(place);
         }
+        let ends = self.must_see_ends(files).then(|| EndColumns {
+            last: with_column(&mut projection, header.names.len() - 1),
+            file: with_column(
+                &mut projection,
+                header.names.len() + self.constants.len() - 1,
+            ),
+        });
         let text = |name: &String| Field::new(name, DataType::Utf8, true);
         let texts = Schema::new(header.names.iter().map(text).collect::<Vec<_>>());
         let table = TableSchema::builder(Arc::new(texts))
@@ -123,25 +134,14 @@ impl CsvTable {
             .with_limit(limit)
             .build();
         let scan = self.format.create_physical_plan(session, config).await?;
-        let columns = output.iter().filter_map(|output| match output {
-            Output::Column(index) => Some(*index),
-            _ => None,
-        });
         Ok(Arc::new(TypedScan::new(
             scan,
             &self.spec,
             &self.files,
             Arc::clone(schema),
             from,
-            columns.collect(),
+            ends,
         )))
-    }
-
-    fn exact(&self, session: &dyn Session, output: Vec<Output>, schema: SchemaRef) -> ExactScan {
-        let partitions = session.config().target_partitions().max(1);
-        let size = self.files.len().div_ceil(partitions).max(1);
-        let partitions = self.files.chunks(size).map(Arc::from).collect();
-        ExactScan::new(&self.spec, partitions, schema, output)
     }
 
     /// Calls `found` with every fault of the files, in their order.
@@ -158,6 +158,19 @@ impl CsvTable {
         }
         Ok(())
     }
+}
+
+fn missing(column: Option<usize>) -> From {
+    From::Missing { column }
+}
+
+/// Where a projection has a column, which is added when it has not.
+fn with_column(projection: &mut Vec<usize>, column: usize) -> usize {
+    let found = projection.iter().position(|it| *it == column);
+    found.unwrap_or_else(|| {
+        projection.push(column);
+        projection.len() - 1
+    })
 }
 
 #[async_trait]
@@ -182,7 +195,9 @@ impl TableProvider for CsvTable {
         let schema = Arc::new(self.schema.project(projection)?);
         let output: Vec<Output> = projection.iter().map(|it| self.output(*it)).collect();
         if self.spec.reject || output.contains(&Output::Line) {
-            return Ok(Arc::new(self.exact(session, output, schema)));
+            let partitions = session.config().target_partitions();
+            let scan = ExactScan::new(&self.spec, &self.files, partitions, schema, output);
+            return Ok(Arc::new(scan));
         }
         let mut scans = Vec::with_capacity(self.groups.len());
         for group in &self.groups {

@@ -18,6 +18,7 @@ use datafusion::physical_plan::{
 };
 use futures::StreamExt;
 
+use super::ends::{EndColumns, Ends};
 use super::{CsvFile, CsvSpec, first_fault, values};
 use crate::error::Error;
 
@@ -26,8 +27,8 @@ use crate::error::Error;
 pub(super) enum From {
     /// A text of the input, read as this column of the table.
     Text { input: usize, column: usize },
-    /// The files do not have it.
-    Missing,
+    /// These files do not have this column of the table; others may.
+    Missing { column: Option<usize> },
     /// As the input has it.
     Same { input: usize },
 }
@@ -47,8 +48,8 @@ struct Typing {
     files: Arc<[CsvFile]>,
     schema: SchemaRef,
     from: Vec<From>,
-    /// The columns of the table that the whole scan reads.
-    columns: Vec<usize>,
+    /// Where to see whether a file was cut; none when that is known.
+    ends: Option<EndColumns>,
 }
 
 impl TypedScan {
@@ -58,14 +59,14 @@ impl TypedScan {
         files: &Arc<[CsvFile]>,
         schema: SchemaRef,
         from: Vec<From>,
-        columns: Vec<usize>,
+        ends: Option<EndColumns>,
     ) -> Self {
         let typing = Typing {
             spec: Arc::clone(spec),
             files: Arc::clone(files),
             schema,
             from,
-            columns,
+            ends,
         };
         Self::over(input, Arc::new(typing))
     }
@@ -93,7 +94,7 @@ impl Typing {
         let mut columns = Vec::with_capacity(self.from.len());
         for (from, field) in self.from.iter().zip(self.schema.fields()) {
             columns.push(match from {
-                From::Missing => new_null_array(field.data_type(), rows),
+                From::Missing { .. } => new_null_array(field.data_type(), rows),
                 From::Same { input } => Arc::clone(batch.column(*input)),
                 From::Text { input, column } => {
                     let wanted = self.spec.columns[*column].data_type();
@@ -117,7 +118,13 @@ impl Typing {
 
     /// The fault behind an error; the error itself where none is found.
     fn explain(&self, error: DataFusionError) -> DataFusionError {
-        match first_fault(&self.spec, &self.files, &self.columns) {
+        let columns = self.from.iter().filter_map(|from| match from {
+            From::Text { column, .. } => Some(*column),
+            From::Missing { column } => *column,
+            From::Same { .. } => None,
+        });
+        let columns: Vec<usize> = columns.collect();
+        match first_fault(&self.spec, &self.files, &columns) {
             Ok(Some(fault)) | Err(fault) => fault.into(),
             Ok(None) => error,
         }
@@ -183,9 +190,23 @@ impl ExecutionPlan for TypedScan {
     ) -> PlanResult<SendableRecordBatchStream> {
         let typing = Arc::clone(&self.typing);
         let input = self.input.execute(partition, context)?;
-        let typed = input.map(move |batch| {
-            let typed = batch.and_then(|batch| typing.typed(&batch));
-            typed.map_err(|error| typing.explain(error))
+        let ends = Ends::new(&typing.spec, typing.ends);
+        let typed = futures::stream::unfold(Some((input, ends)), move |state| {
+            let typing = Arc::clone(&typing);
+            async move {
+                let (mut input, mut ends) = state?;
+                let batch = match input.next().await {
+                    Some(batch) => batch.and_then(|batch| {
+                        ends.see(&batch)?;
+                        typing.typed(&batch)
+                    }),
+                    None => return Some((Err(typing.explain(ends.finish().err()?.into())), None)),
+                };
+                match batch {
+                    Ok(batch) => Some((Ok(batch), Some((input, ends)))),
+                    Err(error) => Some((Err(typing.explain(error)), None)),
+                }
+            }
         });
         let schema = Arc::clone(&self.typing.schema);
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, typed)))
