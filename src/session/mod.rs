@@ -11,10 +11,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
@@ -70,6 +70,9 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         .build();
     let mut context = SessionContext::new_with_state(state);
     segql_udfs::register_all(&mut context)?;
+    for function in segql_udfs::exact_aggregates() {
+        context.register_udaf(function.as_ref().clone());
+    }
     context.add_analyzer_rule(Arc::new(local_time::LocalTime));
     Ok(context)
 }
