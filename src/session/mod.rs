@@ -1,8 +1,11 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod expressions;
+mod interval_length;
 mod local_time;
 mod moment;
+mod nanoseconds;
 mod size;
 mod variables;
 
@@ -14,7 +17,7 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
@@ -74,5 +77,7 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         context.register_udaf(function.as_ref().clone());
     }
     context.add_analyzer_rule(Arc::new(local_time::LocalTime));
+    context.add_analyzer_rule(Arc::new(interval_length::IntervalLength));
+    context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
     Ok(context)
 }
