@@ -9,15 +9,13 @@
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as PlanResult};
 use datafusion::functions::datetime::expr_fn::to_local_time;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{
-    Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast,
-};
+use datafusion::logical_expr::{Between, BinaryExpr, Expr, ExprSchemable, LogicalPlan, cast};
 use datafusion::optimizer::AnalyzerRule;
+
+use super::expressions::{self, compares};
 
 /// Rewrites comparisons of local times with instants.
 #[derive(Debug)]
@@ -29,24 +27,7 @@ impl AnalyzerRule for LocalTime {
     }
 
     fn analyze(&self, plan: LogicalPlan, _config: &ConfigOptions) -> PlanResult<LogicalPlan> {
-        let rewritten = plan.transform_up_with_subqueries(|plan| {
-            let mut schema = merge_schema(&plan.inputs());
-            if let LogicalPlan::TableScan(scan) = &plan {
-                let source = scan.source.schema();
-                schema.merge(&DFSchema::try_from_qualified_schema(
-                    scan.table_name.clone(),
-                    &source,
-                )?);
-            }
-            let names = NamePreserver::new(&plan);
-            let plan = plan.map_expressions(|expr| {
-                let name = names.save(&expr);
-                let mended = expr.transform_up(|expr| mend(expr, &schema))?;
-                Ok(mended.update_data(|expr| name.restore(expr)))
-            })?;
-            plan.map_data(LogicalPlan::recompute_schema)
-        })?;
-        Ok(rewritten.data)
+        expressions::rewrite(plan, mend)
     }
 }
 
@@ -72,20 +53,6 @@ fn mend(expr: Expr, schema: &DFSchema) -> PlanResult<Transformed<Expr>> {
         Expr::Between(between) => mend_between(between, schema),
         other => Ok(Transformed::no(other)),
     }
-}
-
-fn compares(op: Operator) -> bool {
-    matches!(
-        op,
-        Operator::Eq
-            | Operator::NotEq
-            | Operator::Lt
-            | Operator::LtEq
-            | Operator::Gt
-            | Operator::GtEq
-            | Operator::IsDistinctFrom
-            | Operator::IsNotDistinctFrom
-    )
 }
 
 fn mend_between(between: Between, schema: &DFSchema) -> PlanResult<Transformed<Expr>> {

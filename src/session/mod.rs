@@ -1,8 +1,11 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod expressions;
+mod interval_length;
 mod local_time;
 mod moment;
+mod nanoseconds;
 mod size;
 mod variables;
 
@@ -11,10 +14,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
-use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
@@ -70,6 +73,11 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         .build();
     let mut context = SessionContext::new_with_state(state);
     segql_udfs::register_all(&mut context)?;
+    for function in segql_udfs::exact_aggregates() {
+        context.register_udaf(function.as_ref().clone());
+    }
     context.add_analyzer_rule(Arc::new(local_time::LocalTime));
+    context.add_analyzer_rule(Arc::new(interval_length::IntervalLength));
+    context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
     Ok(context)
 }

@@ -17,6 +17,7 @@
 //! Every function carries its reference documentation (`documentation()`), with an example that
 //! is run by a test. [`register_all`] puts them into a session; [`scalar_functions_at`] binds
 //! those that know the time to one [`Clock`], where the settings of [`SegqlConfig`] are not enough.
+//! [`exact_aggregates`] are a `sum` and an `avg` that neither wrap nor depend on the order of rows.
 //!
 //! ```
 //! use datafusion_expr::registry::{FunctionRegistry, MemoryFunctionRegistry};
@@ -50,7 +51,7 @@ mod times;
 mod types;
 mod window;
 
-pub use aggregate::all_aggregate;
+pub use aggregate::{all_aggregate, exact_aggregates};
 pub use clock::Clock;
 pub use config::SegqlConfig;
 pub use math::scheme;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use datafusion_expr::AggregateUDF;
 
+mod avg;
 mod collected;
+mod exact;
+mod sum;
 
 macro_rules! aggregate_functions {
     ($($module:ident :: $Function:ident),+ $(,)?) => {
@@ -23,3 +26,14 @@ aggregate_functions! {
 }
 
 pub(crate) use rfm_cuts::cuts_type;
+
+/// `sum` and `avg` to put in the place of DataFusion's: sums of whole numbers and decimals that
+/// fail rather than wrap, and of doubles that do not depend on the order of the rows.
+///
+/// They are not part of [`all_aggregate`], as they change what programs see already.
+pub fn exact_aggregates() -> Vec<Arc<AggregateUDF>> {
+    vec![
+        Arc::new(AggregateUDF::from(sum::Sum::default())),
+        Arc::new(AggregateUDF::from(avg::Avg::default())),
+    ]
+}

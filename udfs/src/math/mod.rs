@@ -3,7 +3,9 @@
 pub(crate) mod bins;
 pub(crate) mod calendar;
 pub(crate) mod quantile;
+pub(crate) mod reproducible_sum;
 pub(crate) mod rfm;
 pub mod scheme;
 mod scheme_rules;
 pub(crate) mod split;
+pub(crate) mod superaccumulator;
