@@ -159,6 +159,9 @@ fn run_all(folder: &Path) {
     let failed: Vec<String> = all
         .iter()
         .filter_map(|path| {
+            // What an earlier run wrote into the folder of this file's name.
+            let stem = path.file_stem().unwrap_or_default();
+            let _ = std::fs::remove_dir_all(Path::new("/tmp/segql-slt").join(stem));
             let mut runner = Runner::new(|| async { Ok(Database::new()) });
             let result = runtime.block_on(runner.run_file_async(path));
             result
