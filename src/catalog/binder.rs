@@ -111,9 +111,12 @@ impl<'a> Binder<'a> {
         tree: &mut T,
         names: impl Iterator<Item = &'n str>,
     ) -> Result<Vec<&'static str>> {
+        self.evaluation.variables.put_into(tree)?;
+        // Columns are called as typed, so before macros are put in; these may
+        // mention variables as well.
+        column_names::complete(tree);
         macros::expand(tree, self.world.catalog)?;
         self.evaluation.variables.put_into(tree)?;
-        column_names::complete(tree);
         any_case::match_columns(tree, &self.columns_of(names));
         let hidden = file_column::mentioned(tree);
         if !hidden.is_empty() {

@@ -44,7 +44,7 @@ impl Run<'_> {
                 false => {
                     return Err(error
                         .exit(Exit::CheckFailed)
-                        .hint("--force writes it all the same, and the record says so"));
+                        .hint("--force, or MATERIALIZE … WITH (force = true), writes it all the same; the record says so"));
                 }
             }
         }
@@ -62,7 +62,7 @@ impl Run<'_> {
                 "the snapshot of {} as of {} is finished and would change: {} enter, {} leave, {} → {} members",
                 record.segment, record.as_of, change.entered, change.left, kept.rows, record.rows
             ))
-            .hint("--restate replaces it and keeps the old version"));
+            .hint("--restate, or MATERIALIZE … WITH (restate = true), replaces it and keeps the old version"));
         }
         record.restates = Some(kept.id);
         Ok(NodeStatus::Success)

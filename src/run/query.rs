@@ -14,7 +14,7 @@ use futures::TryStreamExt;
 use super::{Engine, RunRequest, copy};
 use crate::catalog::{Binder, Definition, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Exit, Result};
-use crate::statement::{Kind, Parsed, Statement};
+use crate::statement::{Kind, Options, Parsed, Statement};
 
 /// What a statement led to.
 pub enum Outcome {
@@ -85,8 +85,8 @@ impl Engine {
                 self.set(setting, value).map_err(|error| error.at(*span))?;
                 Ok(Outcome::Done(None))
             }
-            Statement::Materialize { name, to } => {
-                let done = self.materialize_one(&name.text, to.as_deref()).await;
+            Statement::Materialize { name, to, options } => {
+                let done = self.materialize_one(&name.text, to.as_deref(), options).await;
                 done.map_err(|error| match error.place() {
                     Some(_) => error,
                     None => error.at(name.span),
@@ -204,7 +204,12 @@ impl Engine {
         Ok(Outcome::Rows(rows))
     }
 
-    async fn materialize_one(&mut self, name: &str, to: Option<&str>) -> Result<Outcome> {
+    async fn materialize_one(
+        &mut self,
+        name: &str,
+        to: Option<&str>,
+        options: &Options,
+    ) -> Result<Outcome> {
         if let Some(file) = to {
             let written = self.members_to_file(name, &self.base()?.join(file)).await;
             let rows = written.map_err(|error| error.exit(Exit::Failed))?;
@@ -219,6 +224,8 @@ impl Engine {
         let name = self.catalog.get(name, &kinds)?.name.clone();
         let request = RunRequest {
             selectors: vec![name],
+            restate: options.flag("restate")?.unwrap_or(false),
+            force: options.flag("force")?.unwrap_or(false),
             ..RunRequest::default()
         };
         let mut report = self.run(&request, &mut |_| {}).await?;

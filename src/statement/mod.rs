@@ -55,12 +55,14 @@ pub enum Statement {
     },
     /// `DESCRIBE [SEGMENT] name`.
     Describe(Name),
-    /// `MATERIALIZE [SEGMENT] name [TO 'file']`.
+    /// `MATERIALIZE [SEGMENT] name [TO 'file'] [WITH (…)]`.
     Materialize {
         /// Which.
         name: Name,
         /// A file of its own instead of the store.
         to: Option<String>,
+        /// `WITH (restate = true, force = true)`.
+        options: Options,
     },
     /// `INCLUDE LIBRARY name, …`.
     Include(Vec<Name>),

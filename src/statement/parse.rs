@@ -183,7 +183,9 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
             true => Some(parser.parser.parse_literal_string()?),
             false => None,
         };
-        return Ok(Some(Statement::Materialize { name, to }));
+        let options = Options::parse(&mut parser.parser)?;
+        options.check_known("MATERIALIZE", &["restate", "force"])?;
+        return Ok(Some(Statement::Materialize { name, to, options }));
     }
     if is_word(parser, 0, "INCLUDE") && is_word(parser, 1, "LIBRARY") {
         parser.parser.next_token();

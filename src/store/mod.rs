@@ -198,23 +198,22 @@ impl Store {
         let version = |id: &str| at(&self.layout.version(&record.segment, id));
         let staged = at(written.path())?;
         self.objects.copy(&staged, &version(&record.id)?).await?;
+        let previous = previous.filter(|previous| previous.id != record.id);
+        let restated = previous
+            .as_ref()
+            .filter(|previous| record.restates.as_ref() == Some(&previous.id));
+        if let Some(previous) = restated {
+            // What was said of a finished day stays readable, with its record.
+            let path = self.layout.version_record(&record.segment, &previous.id);
+            self.write_json(&path, previous).await?;
+        }
         self.objects.rename(&staged, &at(&target)?).await?;
         self.write_json(&self.layout.record(&record.segment, record.as_of), record)
             .await?;
-        let Some(previous) = previous.filter(|previous| previous.id != record.id) else {
-            return Ok(());
-        };
-        match record.restates.as_ref() == Some(&previous.id) {
-            // What was said of a finished day stays readable.
-            true => {
-                let path = self.layout.version_record(&record.segment, &previous.id);
-                self.write_json(&path, &previous).await
-            }
-            false => {
-                let _ = self.objects.delete(&version(&previous.id)?).await;
-                Ok(())
-            }
+        if let (Some(previous), None) = (&previous, restated) {
+            let _ = self.objects.delete(&version(&previous.id)?).await;
         }
+        Ok(())
     }
 
     /// Two names that differ only in case would share a folder on some systems.
