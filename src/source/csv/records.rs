@@ -31,6 +31,7 @@ pub(in crate::source) struct Records {
     from: usize,
     to: usize,
     read_bytes: u64,
+    is_start: bool,
     lines: LineCount,
     fields: Vec<u8>,
     ends: Vec<usize>,
@@ -69,6 +70,7 @@ impl Records {
             from: 0,
             to: 0,
             read_bytes: 0,
+            is_start: true,
             lines: LineCount::default(),
             fields: vec![0; 1 << 10],
             ends: vec![0; 64],
@@ -113,7 +115,7 @@ impl Records {
     }
 
     /// Fills the buffer, which is empty only at the end; a file's first part holds
-    /// its byte order mark and something behind it.
+    /// its byte order mark, which csv-core skips, and something behind it.
     fn fill(&mut self) -> std::io::Result<()> {
         let wanted = match self.read_bytes {
             0 => BYTE_ORDER_MARK.len() + 1,
@@ -128,9 +130,6 @@ impl Records {
                 Err(error) => return Err(error),
             }
         }
-        if self.read_bytes == 0 && self.buffer[..self.to].starts_with(BYTE_ORDER_MARK) {
-            self.from = BYTE_ORDER_MARK.len();
-        }
         self.read_bytes += self.to as u64;
         Ok(())
     }
@@ -140,6 +139,9 @@ impl Records {
     fn keep(&mut self, read: usize) {
         let mut bytes = &self.buffer[self.from..self.from + read];
         self.from += read;
+        if std::mem::take(&mut self.is_start) {
+            bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        }
         if self.raw.is_empty() {
             let is_break = |byte: &u8| matches!(byte, b'\n' | b'\r');
             let blank = bytes.iter().take_while(|byte| is_break(byte)).count();
@@ -297,6 +299,44 @@ mod tests {
             for slow in [false, true] {
                 let lines: Vec<u64> = all(text, slow).into_iter().map(|it| it.0).collect();
                 assert_eq!(lines, expected, "{text:?}");
+            }
+        }
+    }
+
+    /// Whatever the bytes: the fields are those of the csv crate, and the bytes
+    /// kept are the file's but for the ends of lines between rows.
+    #[test]
+    fn odd_bytes_are_read_as_the_csv_crate_reads_them() {
+        let letters = [
+            "a", "ż", ",", "\"", "\n", "\r", "\r\n", " ", "\u{feff}", "\0",
+        ];
+        let mut state = 1_u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 16) as usize
+        };
+        for _ in 0..3000 {
+            let length = random() % 24;
+            let text: String = (0..length)
+                .map(|_| letters[random() % letters.len()])
+                .collect();
+            let mut theirs = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(text.as_bytes());
+            let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let theirs: Vec<Vec<String>> = theirs
+                .byte_records()
+                .map(|record| record.expect("reads").iter().map(lossy).collect())
+                .collect();
+            for slow in [false, true] {
+                let ours = all(&text, slow);
+                let fields: Vec<_> = ours.iter().map(|it| it.1.clone()).collect();
+                assert_eq!(fields, theirs, "{text:?}");
+                let kept: String = ours.into_iter().map(|it| it.2).collect();
+                let plain = |text: &str| text.replace(['\n', '\r'], "");
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                assert_eq!(plain(&kept), plain(text));
             }
         }
     }
