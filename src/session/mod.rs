@@ -3,6 +3,7 @@
 
 mod expressions;
 mod interval_length;
+mod local_literal;
 mod local_time;
 mod marks;
 mod moment;
@@ -89,6 +90,7 @@ fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
         vec![Arc::new(subqueries::Subqueries)];
     rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(local_literal::LocalLiteral));
     rules.push(Arc::new(local_time::LocalTime));
     rules.push(Arc::new(interval_length::IntervalLength));
     rules
