@@ -3,10 +3,13 @@
 
 mod expressions;
 mod interval_length;
+mod local_literal;
 mod local_time;
+mod marks;
 mod moment;
 mod nanoseconds;
 mod size;
+mod subqueries;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -18,6 +21,7 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
+use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
@@ -70,14 +74,24 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
+        .with_analyzer_rules(analyzer_rules())
         .build();
     let mut context = SessionContext::new_with_state(state);
     segql_udfs::register_all(&mut context)?;
     for function in segql_udfs::exact_aggregates() {
         context.register_udaf(function.as_ref().clone());
     }
-    context.add_analyzer_rule(Arc::new(local_time::LocalTime));
-    context.add_analyzer_rule(Arc::new(interval_length::IntervalLength));
     context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
     Ok(context)
+}
+
+/// DataFusion's rules between ours: see there why before or after.
+fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =
+        vec![Arc::new(subqueries::Subqueries)];
+    rules.extend(Analyzer::new().rules);
+    rules.push(Arc::new(local_literal::LocalLiteral));
+    rules.push(Arc::new(local_time::LocalTime));
+    rules.push(Arc::new(interval_length::IntervalLength));
+    rules
 }

@@ -4,6 +4,7 @@
 //! when these are absent.
 
 mod command;
+mod datafusion_faults;
 mod errors;
 mod examples;
 mod project;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, Float64Array, PrimitiveArray};
 use arrow::compute::DecimalCast;
 use arrow::datatypes::{
-    DataType, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type, DecimalType, Int64Type,
-    UInt64Type, i256,
+    DECIMAL256_MAX_PRECISION, DataType, Decimal32Type, Decimal64Type, Decimal128Type,
+    Decimal256Type, DecimalType, Int64Type, UInt64Type, i256,
 };
 use datafusion_common::{DataFusionError, Result, exec_datafusion_err, internal_err};
 
@@ -47,11 +47,9 @@ pub(super) fn means<S: Wide>(
         });
         means.push(mean.transpose()?);
     }
-    decimals(
-        &PrimitiveArray::<Decimal256Type>::from_iter(means),
-        "mean",
-        types,
-    )
+    let exact = DataType::Decimal256(DECIMAL256_MAX_PRECISION, scale(&types.output)?);
+    let means = PrimitiveArray::<Decimal256Type>::from_iter(means).with_data_type(exact);
+    decimals(&means, "mean", types)
 }
 
 /// A sum with more digits after the point, divided; cut off towards zero, as DataFusion does.
@@ -146,12 +144,12 @@ fn wider(types: &Types) -> String {
     match &types.output {
         DataType::Int64 | DataType::UInt64 => "DECIMAL(38, 0)".to_owned(),
         DataType::Decimal256(..) => "DOUBLE".to_owned(),
-        other => {
+        _ => {
             let digits = match types.input {
                 DataType::Decimal32(..) | DataType::Decimal64(..) => 38,
                 _ => 76,
             };
-            format!("DECIMAL({digits}, {})", scale(other).unwrap_or(0))
+            format!("DECIMAL({digits}, {})", scale(&types.input).unwrap_or(0))
         }
     }
 }
