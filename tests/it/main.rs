@@ -4,8 +4,13 @@
 //! when these are absent.
 
 mod command;
+mod determinism;
+mod dice;
 mod errors;
 mod examples;
+mod graphs;
+#[cfg(unix)]
+mod killed;
 mod project;
 mod readme;
 mod rooms;
