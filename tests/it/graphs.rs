@@ -405,7 +405,7 @@ fn ladder(levels: usize) -> String {
 
 #[test]
 fn the_graph_walks_no_path_twice() {
-    let levels = 200;
+    let levels = 100;
     let catalog = catalog(&ladder(levels));
     let graph = Graph::new(&catalog);
     let all = 3 * levels + 2;
