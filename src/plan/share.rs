@@ -28,15 +28,16 @@ pub(super) fn shared(
             continue;
         };
         let own = usize::from(chosen.contains(*name));
-        let count = own + runs.get(name).copied().unwrap_or(0);
+        let count = runs.get(name).copied().unwrap_or(0).saturating_add(own);
         let once = count > 1 && works(definition);
         if once {
             shared.insert((*name).to_owned());
         }
         for reference in definition.references.iter().filter(|it| !it.previous) {
             if let Some(below) = catalog.find(&reference.name) {
-                *runs.entry(below.name.as_str()).or_default() +=
-                    reference.times * if once { 1 } else { count };
+                let more = reference.times.saturating_mul(if once { 1 } else { count });
+                let runs = runs.entry(below.name.as_str()).or_default();
+                *runs = runs.saturating_add(more);
             }
         }
     }

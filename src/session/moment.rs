@@ -3,10 +3,10 @@
 use std::fmt;
 
 use chrono::{
-    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset,
-    TimeZone, Utc,
+    DateTime, Datelike, Days, LocalResult, Months, NaiveDate, NaiveDateTime, Offset, TimeZone, Utc,
 };
 use chrono_tz::Tz;
+use segql_udfs::Clock;
 
 use crate::error::{Error, Result, suggest};
 
@@ -35,15 +35,13 @@ impl Moment {
 
     /// The end of a day.
     pub fn end_of(date: NaiveDate, zone: Tz) -> Result<Self> {
-        let next = date
-            .checked_add_days(Days::new(1))
-            .ok_or_else(|| out_of_range(date))?;
-        let start_of_next = instant_of(next.and_time(NaiveTime::MIN), zone);
-        let nanos = start_of_next
-            .and_then(|instant| instant.timestamp_nanos_opt())
+        let days = date.signed_duration_since(NaiveDate::default()).num_days();
+        let clock = i32::try_from(days)
+            .ok()
+            .and_then(|days| Clock::end_of(days, zone.name()).ok())
             .ok_or_else(|| out_of_range(date))?;
         Ok(Self {
-            nanos: nanos - 1,
+            nanos: clock.instant_nanos(),
             zone,
             whole_day: true,
         })

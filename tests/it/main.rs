@@ -5,8 +5,13 @@
 
 mod command;
 mod datafusion_faults;
+mod determinism;
+mod dice;
 mod errors;
 mod examples;
+mod graphs;
+#[cfg(unix)]
+mod killed;
 mod project;
 mod readme;
 mod rooms;

@@ -43,6 +43,8 @@ mod cuts;
 mod keys;
 mod math;
 mod numeric;
+#[cfg(test)]
+mod properties;
 mod scalar;
 mod scores;
 #[cfg(test)]

@@ -44,9 +44,16 @@ pub(crate) fn local_to_utc(zone: &Tz, local: NaiveDateTime) -> i64 {
     resolve(zone, local).earliest
 }
 
-/// The first UTC second after the local day `days`; the later one where midnight happens twice.
+/// The first UTC second after the local day `days`. Where clocks show midnight twice the day ends
+/// at the second one only if it was still that day in between: turned back from 0:01 to 23:01 it
+/// was, from 1:00 to 0:00 it was not.
 pub(crate) fn end_of_day(zone: &Tz, days: i32) -> Result<i64> {
-    Ok(resolve(zone, midnight(i64::from(days) + 1)?).latest)
+    let next = midnight(i64::from(days) + 1)?;
+    let Resolved { earliest, latest } = resolve(zone, next);
+    let before = DateTime::from_timestamp(latest - 1, 0);
+    let is_still_the_day =
+        before.is_some_and(|before| before.with_timezone(zone).naive_local() < next);
+    Ok(if is_still_the_day { latest } else { earliest })
 }
 
 struct Resolved {
