@@ -7,6 +7,8 @@ mod command;
 mod errors;
 mod examples;
 mod project;
+mod project_files;
 mod readme;
 mod rooms;
 mod slt;
+mod store;
