@@ -134,7 +134,7 @@ mod nightly {
         assert_eq!(first.code, 0, "{}", first.err);
         let done = first.err.trim_end().rsplit(' ').next().expect("a day");
         assert!(is_kept(&shop, "whales", done), "{}", first.err);
-        // Yesterday again, unless midnight has passed: nothing left to do.
+        // The same day again: nothing is left to do.
         let again = nightly(&shop, &[done]);
         assert_eq!(again.code, 0, "{}", again.err);
         assert!(again.err.contains(": 0 written, "), "{}", again.err);
