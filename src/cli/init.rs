@@ -15,11 +15,15 @@ use crate::statement;
 
 static SQL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/examples/shop/sql");
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("segql.toml", include_str!("../../examples/shop/segql.toml")),
     (
         "generate.sql",
         include_str!("../../examples/shop/generate.sql"),
+    ),
+    (
+        "nightly.sh",
+        include_str!("../../examples/shop/nightly.sh"),
     ),
     ("README.md", include_str!("../../examples/shop/README.md")),
     (".gitignore", include_str!("../../examples/shop/.gitignore")),

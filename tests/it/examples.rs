@@ -1,4 +1,5 @@
-//! Every example in the functions' reference gives what it says.
+//! Every example in the functions' reference gives what it says, and the shop's
+//! nightly job does.
 
 use std::sync::Arc;
 
@@ -83,4 +84,126 @@ async fn every_example_of_the_reference_is_true() {
         }
     }
     assert!(compared >= 13, "only {compared} examples were compared");
+}
+
+/// The shop's nightly job; it wants bash and flock.
+#[cfg(target_os = "linux")]
+mod nightly {
+    use std::path::{Path, PathBuf};
+    use std::process::Command;
+
+    use crate::command::{Ran, run};
+
+    /// The shop with its nightly job, small, as someone would set it up.
+    fn shop() -> (tempfile::TempDir, PathBuf) {
+        let here = tempfile::tempdir().expect("a folder");
+        let made = run(here.path(), &["init", "shop", "--customers", "100"]);
+        assert_eq!(made.code, 0, "{}", made.err);
+        let shop = here.path().join("shop");
+        let script = std::fs::read("examples/shop/nightly.sh").expect("the script");
+        let init = std::fs::read(shop.join("nightly.sh")).expect("its copy");
+        assert_eq!(init, script, "segql init writes it too");
+        (here, shop)
+    }
+
+    /// Starts the nightly job as cron does: nothing in the environment, another folder.
+    fn nightly(shop: &Path, arguments: &[&str]) -> Ran {
+        let mut job = Command::new("/bin/bash");
+        let job = job.env_clear().env("SEGQL", env!("CARGO_BIN_EXE_segql"));
+        let ran: Ran = job
+            .current_dir("/")
+            .arg(shop.join("nightly.sh"))
+            .args(arguments)
+            .output()
+            .expect("starts")
+            .into();
+        assert_eq!(ran.out, "", "all it says goes to standard error");
+        ran
+    }
+
+    /// Is there a snapshot of a segment of the shop?
+    fn is_kept(shop: &Path, segment: &str, day: &str) -> bool {
+        let file = format!("store/{segment}/as_of={day}/members.parquet");
+        shop.join(file).is_file()
+    }
+
+    #[test]
+    fn the_nightly_job_keeps_yesterday_once() {
+        let (_here, shop) = shop();
+        let first = nightly(&shop, &[]);
+        assert_eq!(first.code, 0, "{}", first.err);
+        let done = first.err.trim_end().rsplit(' ').next().expect("a day");
+        assert!(is_kept(&shop, "whales", done), "{}", first.err);
+        // The same day again: nothing is left to do.
+        let again = nightly(&shop, &[done]);
+        assert_eq!(again.code, 0, "{}", again.err);
+        assert!(again.err.contains(": 0 written, "), "{}", again.err);
+        // A day that was missed.
+        let missed = nightly(&shop, &["2025-12-31"]);
+        assert_eq!(missed.code, 0, "{}", missed.err);
+        assert!(is_kept(&shop, "whales", "2025-12-31"));
+        let mistyped = nightly(&shop, &["2025-12-32"]);
+        assert_eq!(mistyped.code, 2, "{}", mistyped.err);
+        assert!(mistyped.err.contains("'2025-12-32'"), "{}", mistyped.err);
+    }
+
+    #[test]
+    fn the_nightly_job_stops_at_a_check_that_falls_short() {
+        let (_here, shop) = shop();
+        let customers = shop.join("data/customers.csv");
+        let sound = std::fs::read_to_string(&customers).expect("there");
+        // Countries are two capital letters.
+        let wrong =
+            "9999,Ewa,Test,ewa@example.org,,Opole,pl,b2c,social,1985,2025-01-01T10:00:00,false\n";
+        std::fs::write(&customers, format!("{sound}{wrong}")).expect("writes");
+        let stopped = nightly(&shop, &["2025-12-31"]);
+        assert_eq!(stopped.code, 3, "{}", stopped.err);
+        assert!(
+            stopped.err.contains("countries_are_codes,check,violated,1"),
+            "{}",
+            stopped.err
+        );
+        assert!(stopped.err.trim_end().ends_with("ended with 3"));
+        assert!(!shop.join("store").exists(), "nothing is kept");
+        std::fs::write(&customers, sound).expect("writes");
+        assert_eq!(nightly(&shop, &["2025-12-31"]).code, 0);
+    }
+
+    #[test]
+    fn the_nightly_job_again_does_what_is_missing() {
+        let (_here, shop) = shop();
+        // A file where the folder of a segment belongs.
+        let taken = shop.join("store/whales");
+        std::fs::create_dir_all(shop.join("store")).expect("makes folders");
+        std::fs::write(&taken, "in the way").expect("writes");
+        let failed = nightly(&shop, &["2025-12-31"]);
+        assert_eq!(failed.code, 1, "{}", failed.err);
+        assert!(failed.err.contains("error: whales: "), "{}", failed.err);
+        assert!(
+            is_kept(&shop, "gardeners", "2025-12-31"),
+            "the others are done"
+        );
+        std::fs::remove_file(&taken).expect("there");
+        let healed = nightly(&shop, &["2025-12-31"]);
+        assert_eq!(healed.code, 0, "{}", healed.err);
+        assert!(is_kept(&shop, "whales", "2025-12-31"));
+        assert!(
+            healed.err.contains("gardeners,segment,unchanged,"),
+            "{}",
+            healed.err
+        );
+    }
+
+    #[test]
+    fn the_nightly_job_is_never_at_work_twice() {
+        let (_here, shop) = shop();
+        let lock = std::fs::File::create(shop.join(".nightly.lock")).expect("a lock");
+        lock.lock().expect("nobody else has it");
+        let second = nightly(&shop, &[]);
+        assert_eq!(second.code, 75, "{}", second.err);
+        assert!(second.err.contains("still at work"), "{}", second.err);
+        assert!(!shop.join("store").exists());
+        drop(lock);
+        assert_eq!(nightly(&shop, &["2025-12-31"]).code, 0);
+    }
 }

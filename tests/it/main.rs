@@ -13,6 +13,8 @@ mod graphs;
 #[cfg(unix)]
 mod killed;
 mod project;
+mod project_files;
 mod readme;
 mod rooms;
 mod slt;
+mod store;

@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use crate::command::{Ran, run, segql};
 
-fn write(folder: &Path, name: &str, text: &str) {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().expect("a folder")).expect("makes folders");
     std::fs::write(path, text).expect("writes");
 }
 
 /// A project that fits on a page: six orders of three customers.
-fn project() -> tempfile::TempDir {
+pub(crate) fn project() -> tempfile::TempDir {
     let here = tempfile::tempdir().expect("a folder");
     write(
         here.path(),
@@ -49,13 +49,13 @@ fn project() -> tempfile::TempDir {
     here
 }
 
-fn json(ran: &Ran) -> Value {
+pub(crate) fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.out)
         .unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err))
 }
 
 /// `name: status size` of every node.
-fn nodes(ran: &Ran) -> Vec<String> {
+pub(crate) fn nodes(ran: &Ran) -> Vec<String> {
     let record = json(ran);
     let nodes = record["nodes"].as_array().expect("nodes");
     nodes
