@@ -7,6 +7,8 @@
 
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
 
+use super::shapes::{Number, NumberKind, TimeShape, is_code, is_digits};
+
 /// What the values of a column look like.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Guess {
@@ -27,9 +29,6 @@ pub(super) struct Guess {
     scale: usize,
     whole_digits: usize,
 }
-
-/// Longer fractions are measurements, not money.
-const MAX_MONEY_SCALE: usize = 6;
 
 /// One unreadable value among so many readable ones is a mistake.
 const MANY: usize = 10;
@@ -135,124 +134,6 @@ impl Guess {
             DataType::Utf8
         }
     }
-}
-
-/// A value that is a number.
-struct Number {
-    kind: NumberKind,
-    whole_digits: usize,
-    scale: usize,
-}
-
-enum NumberKind {
-    Integer,
-    Long,
-    Decimal,
-    Float,
-}
-
-impl Number {
-    fn of(value: &str) -> Option<Self> {
-        let digits = value.strip_prefix('-').unwrap_or(value);
-        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.len() > 1 && whole.starts_with('0') {
-            return None;
-        }
-        let is_plain = !whole.is_empty() && plain(whole) && plain(fraction);
-        let kind = if is_plain && !digits.contains('.') {
-            match value.parse::<i64>() {
-                Ok(_) => NumberKind::Integer,
-                Err(_) => NumberKind::Long,
-            }
-        } else if is_plain && fraction.len() <= MAX_MONEY_SCALE {
-            NumberKind::Decimal
-        } else if is_float_form(digits) && value.parse::<f64>().is_ok() {
-            NumberKind::Float
-        } else {
-            return None;
-        };
-        Some(Self {
-            kind,
-            whole_digits: whole.len(),
-            scale: fraction.len().min(MAX_MONEY_SCALE),
-        })
-    }
-}
-
-/// `12E5` is more often a code than a number: a float shows a point, or a sign
-/// in its exponent.
-fn is_float_form(digits: &str) -> bool {
-    let starts = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    let has_point = digits.contains('.');
-    let exponent_has_sign = digits.contains(['e', 'E']) && digits.contains(['+', '-']);
-    starts && (has_point || exponent_has_sign)
-}
-
-/// Digits, perhaps with a sign and one point, that are no number.
-fn is_digits(value: &str) -> bool {
-    let unsigned = value.strip_prefix(['+', '-']).unwrap_or(value);
-    let points = unsigned.bytes().filter(|byte| *byte == b'.').count();
-    let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
-    points <= 1 && unsigned.len() > points && unsigned.bytes().all(plain)
-}
-
-/// One word of letters and digits.
-fn is_code(value: &str) -> bool {
-    value.chars().any(char::is_alphabetic)
-        && value.bytes().any(|byte| byte.is_ascii_digit())
-        && !value.contains(char::is_whitespace)
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum TimeShape {
-    Date,
-    Local,
-    Instant,
-}
-
-impl TimeShape {
-    /// ISO 8601 only: anything else is ambiguous between countries.
-    fn of(value: &str) -> Option<Self> {
-        let (date, time) = match value.split_at_checked(10)? {
-            (date, "") => (date, None),
-            (date, rest) => (date, rest.strip_prefix([' ', 'T'])),
-        };
-        if !is_day(date) {
-            return None;
-        }
-        if date.len() == value.len() {
-            return Some(Self::Date);
-        }
-        let time = time?;
-        let zone = time.find(['Z', '+', '-']).unwrap_or(time.len());
-        chrono::NaiveTime::parse_from_str(&time[..zone], "%H:%M:%S%.f").ok()?;
-        Some(match &time[zone..] {
-            "" => Self::Local,
-            _ => Self::Instant,
-        })
-    }
-}
-
-/// `2025-01-31`, and a day of the calendar. By hand: every value of a sample
-/// comes along here.
-fn is_day(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let number = |range: std::ops::Range<usize>| {
-        let digits = bytes.get(range)?;
-        let plain = digits.iter().all(u8::is_ascii_digit);
-        plain.then(|| {
-            digits
-                .iter()
-                .fold(0, |sum, it| sum * 10 + u32::from(it - b'0'))
-        })
-    };
-    let parts = (number(0..4), number(5..7), number(8..10));
-    let (Some(year), Some(month), Some(day)) = parts else {
-        return false;
-    };
-    (bytes[4], bytes[7]) == (b'-', b'-')
-        && chrono::NaiveDate::from_ymd_opt(year as i32, month, day).is_some()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod numbered;
 mod open;
 mod options;
 mod partitions;
+mod shapes;
 mod table;
 mod widen;
 

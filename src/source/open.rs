@@ -100,17 +100,7 @@ impl OpenSource {
             files: files.len(),
         };
         let found = csv_columns(&files, &detection, &given)?;
-        let mut fields = vec![];
-        for (field, wanted) in columns::apply(&given, &Arc::new(Schema::new(found.fields)))? {
-            if wanted.is_nested() || !can_cast_types(&DataType::Utf8, &wanted) {
-                return Err(Error::new(format!(
-                    "option 'columns': a CSV file cannot hold {}, the type given for '{}'",
-                    sql_type_name(&wanted),
-                    field.name()
-                )));
-            }
-            fields.push(field.with_data_type(wanted));
-        }
+        let fields = csv_fields(&given, found.fields)?;
         let spec = CsvSpec {
             shape,
             compression: encoding.compression,
@@ -140,15 +130,7 @@ impl OpenSource {
         options: &SourceOptions,
         session: &dyn Session,
     ) -> Result<Self> {
-        if all_as_text(options) || options.on_bad_row == BadRow::Reject {
-            let option = match options.on_bad_row {
-                BadRow::Reject => "on_bad_row = 'reject'",
-                BadRow::Error => "columns = 'text'",
-            };
-            return Err(Error::new(format!(
-                "{option} is for CSV; files of format {format} have types of their own"
-            )));
-        }
+        refuse_csv_options(options, format)?;
         let reader = reader(format, encoding);
         let found = file_columns(&files, reader.as_ref(), session).await?;
         let read = Arc::new(Schema::new(found));
@@ -229,6 +211,36 @@ impl OpenSource {
 fn all_as_text(options: &SourceOptions) -> bool {
     let columns = options.columns.as_deref().map(str::trim);
     columns.is_some_and(|columns| columns.eq_ignore_ascii_case("text"))
+}
+
+/// Options that only make sense for files of text.
+fn refuse_csv_options(options: &SourceOptions, format: SourceFormat) -> Result<()> {
+    let option = if options.on_bad_row == BadRow::Reject {
+        "on_bad_row = 'reject'"
+    } else if all_as_text(options) {
+        "columns = 'text'"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(format!(
+        "{option} is for CSV; files of format {format} have types of their own"
+    )))
+}
+
+/// The columns found in CSV files with the types given for them.
+fn csv_fields(given: &[Field], found: Vec<Field>) -> Result<Vec<Field>> {
+    let columns = columns::apply(given, &Arc::new(Schema::new(found)))?;
+    let typed = columns.into_iter().map(|(field, wanted)| {
+        if wanted.is_nested() || !can_cast_types(&DataType::Utf8, &wanted) {
+            return Err(Error::new(format!(
+                "option 'columns': a CSV file cannot hold {}, the type given for '{}'",
+                sql_type_name(&wanted),
+                field.name()
+            )));
+        }
+        Ok(field.with_data_type(wanted))
+    });
+    typed.collect()
 }
 
 /// The columns whose types are given.

@@ -88,17 +88,15 @@ impl CsvTable {
         files.iter().any(|file| file.object_meta.size > seen)
     }
 
-    /// DataFusion's reader over files of one header, its texts typed.
-    async fn fast(
+    /// What a fast scan of files with this header reads, and what becomes of it.
+    fn fast_columns(
         &self,
-        session: &dyn Session,
         (header, files): &(Arc<Header>, FileGroup),
         output: &[Output],
-        schema: &SchemaRef,
-        limit: Option<usize>,
-    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+    ) -> FastColumns {
         let mut projection = vec![];
         let mut from = vec![];
+        let columns = header.names.len();
         for output in output {
             let input = projection.len();
             let (place, step) = match *output {
@@ -106,31 +104,45 @@ impl CsvTable {
                     None => (None, missing(Some(column))),
                     place => (place, From::Text { input, column }),
                 },
-                Output::Constant(index) => (Some(header.names.len() + index), From::Same { input }),
+                Output::Constant(index) => (Some(columns + index), From::Same { input }),
                 Output::Line => (None, missing(None)),
             };
             from.push(step);
             projection.extend(place);
         }
+        let file = columns + self.constants.len() - 1;
         let ends = self.must_see_ends(files).then(|| EndColumns {
-            last: with_column(&mut projection, header.names.len() - 1),
-            file: with_column(
-                &mut projection,
-                header.names.len() + self.constants.len() - 1,
-            ),
+            last: with_column(&mut projection, columns - 1),
+            file: with_column(&mut projection, file),
         });
+        FastColumns {
+            projection,
+            from,
+            ends,
+        }
+    }
+
+    /// DataFusion's reader over files of one header, its texts typed.
+    async fn fast(
+        &self,
+        session: &dyn Session,
+        group: &(Arc<Header>, FileGroup),
+        output: &[Output],
+        schema: &SchemaRef,
+        limit: Option<usize>,
+    ) -> PlanResult<Arc<dyn ExecutionPlan>> {
+        let (header, files) = group;
+        let columns = self.fast_columns(group, output);
         let text = |name: &String| Field::new(name, DataType::Utf8, true);
         let texts = Schema::new(header.names.iter().map(text).collect::<Vec<_>>());
         let table = TableSchema::builder(Arc::new(texts))
             .with_table_partition_cols(self.constants.clone())
             .build();
-        let groups = files
-            .clone()
-            .split_files(session.config().target_partitions());
+        let partitions = session.config().target_partitions();
         let source = self.format.file_source(table);
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
-            .with_file_groups(groups)
-            .with_projection_indices(Some(projection))?
+            .with_file_groups(files.clone().split_files(partitions))
+            .with_projection_indices(Some(columns.projection))?
             .with_limit(limit)
             .build();
         let scan = self.format.create_physical_plan(session, config).await?;
@@ -139,8 +151,8 @@ impl CsvTable {
             &self.spec,
             &self.files,
             Arc::clone(schema),
-            from,
-            ends,
+            columns.from,
+            columns.ends,
         )))
     }
 
@@ -158,6 +170,13 @@ impl CsvTable {
         }
         Ok(())
     }
+}
+
+/// The columns of a fast scan: read as texts, and what they become.
+struct FastColumns {
+    projection: Vec<usize>,
+    from: Vec<From>,
+    ends: Option<EndColumns>,
 }
 
 fn missing(column: Option<usize>) -> From {
