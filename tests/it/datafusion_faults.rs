@@ -158,7 +158,7 @@ async fn ours(fault: &Fault) -> Result<String> {
     let mut engine = Engine::new(setup, now)?;
     let script = Arc::new(Script::new(
         "test",
-        &format!("{};{}", fault.before[1], fault.question),
+        format!("{};{}", fault.before[1], fault.question),
     ));
     let mut answer = String::new();
     for parsed in statement::parse(&script)? {
