@@ -9,6 +9,7 @@ mod marks;
 mod moment;
 mod nanoseconds;
 mod size;
+mod star;
 mod subqueries;
 mod variables;
 
@@ -82,6 +83,7 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         context.register_udaf(function.as_ref().clone());
     }
     context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
+    context.register_expr_planner(Arc::new(star::Star))?;
     Ok(context)
 }
 
