@@ -2,7 +2,7 @@
 //! this very use put in as typed literals.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
@@ -17,7 +17,7 @@ use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
 use super::{
     Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros,
-    members, priority, relation_name, split_label, total_order, visibility,
+    members, priority, relation_name, row_keys, split_label, total_order, visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
@@ -44,6 +44,8 @@ pub struct Binder<'a> {
     pub(super) functions: HashMap<String, Arc<ScalarUDF>>,
     /// What was planned or computed for this evaluation.
     planned: RefCell<HashMap<String, Arc<dyn TableSource>>>,
+    /// What is being planned.
+    planning: RefCell<BTreeSet<String>>,
 }
 
 impl<'a> Binder<'a> {
@@ -64,6 +66,7 @@ impl<'a> Binder<'a> {
             state: world.session.state(),
             functions,
             planned: RefCell::new(shared.clone()),
+            planning: RefCell::default(),
         })
     }
 
@@ -239,8 +242,19 @@ impl<'a> Binder<'a> {
         if let Some(known) = self.planned.borrow().get(&definition.name) {
             return Ok(Arc::clone(known));
         }
-        let plan = self.definition(definition)?;
-        let table = as_source(plan, Some(definition.text.clone()));
+        if !self.planning.borrow_mut().insert(definition.name.clone()) {
+            return Err(definition.error(format!(
+                "'{}' builds on itself, by a name that is computed",
+                definition.name
+            )));
+        }
+        let plan = self.definition(definition);
+        self.planning.borrow_mut().remove(&definition.name);
+        // Whatever it is called where it is used, this is what it is.
+        let marked = LogicalPlanBuilder::from(plan?)
+            .alias(row_keys::mark(&definition.name))?
+            .build()?;
+        let table = as_source(marked, Some(definition.text.clone()));
         self.planned
             .borrow_mut()
             .insert(definition.name.clone(), Arc::clone(&table));

@@ -11,7 +11,7 @@ use super::references::{self, Reference};
 use super::{macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
-use crate::statement::{Body, Create, Kind, Name, Parsed, Statement};
+use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
 
 /// A definition, kept as text and syntax tree; planned anew at each use.
 #[derive(Debug, Clone)]
@@ -41,6 +41,9 @@ pub struct Definition {
     /// Columns of a source that were found before and stay.
     pub pinned: Vec<Field>,
 }
+
+/// How long the name of a file may be, with room for what is added.
+const MAX_NAME_BYTES: usize = 240;
 
 const MEMBER_OPTIONS: [&str; 12] = [
     "entity",
@@ -89,6 +92,13 @@ impl Definition {
             Body::Macro { value, .. } => references::calls(value.as_ref()),
             _ => BTreeSet::new(),
         };
+        if let Body::Query { query, .. } = &create.body
+            && let Some(span) = references::sample(query)
+        {
+            return Err(Error::new("TABLESAMPLE takes other rows every time")
+                .at(Some(span))
+                .hint("bucket and holdout take the same part of customers every time"));
+        }
         let own = references.iter().find(|found| {
             found.name.starts_with("segql.") || found.name.starts_with("information_schema.")
         });
@@ -146,6 +156,13 @@ impl Definition {
         flag.is_ok_and(|flag| flag == Some(true))
     }
 
+    /// The options of a source, with the columns that were found before.
+    pub fn source_options(&self) -> Result<SourceOptions> {
+        let mut options = SourceOptions::read(&self.create.options)?;
+        options.pinned.clone_from(&self.pinned);
+        Ok(options)
+    }
+
     /// The labels it declares; empty when any goes.
     pub fn labels(&self) -> Vec<&str> {
         match &self.create.body {
@@ -175,6 +192,14 @@ fn check_name(create: &Create) -> Result<()> {
         Some("this schema is segql's own")
     } else {
         None
+    };
+    let encoded =
+        percent_encoding::utf8_percent_encode(&name.text, percent_encoding::NON_ALPHANUMERIC);
+    let refused = match create.kind.has_members() && encoded.to_string().len() > MAX_NAME_BYTES {
+        true => {
+            Some("the name is too long for a folder of the store (letters beyond a to z count six)")
+        }
+        false => refused,
     };
     match refused {
         Some(reason) => Err(Error::new(format!("'{}': {reason}", name.text)).at(name.span)),
@@ -217,7 +242,7 @@ fn check_options(create: &Create) -> Result<()> {
         Body::Macro {
             parameters, value, ..
         } => macros::check(parameters, value),
-        Body::Priority(segments) => check_priority(segments),
+        Body::Priority(segments) => check_priority(segments, options),
         Body::Query { labels, .. } => labels.iter().try_for_each(|label| {
             label.options.check_known("a label", &LABEL_OPTIONS)?;
             GuardRails::read(&label.options).map(|_| ())
@@ -226,11 +251,20 @@ fn check_options(create: &Create) -> Result<()> {
     }
 }
 
-fn check_priority(segments: &[Name]) -> Result<()> {
-    match priority::repeated(segments) {
+fn check_priority(segments: &[Name], options: &Options) -> Result<()> {
+    if let Some((name, span)) = priority::repeated(segments) {
+        return Err(Error::new(format!("PRIORITY names '{}' twice", name.text)).at(span));
+    }
+    let otherwise = options.text("otherwise");
+    match segments
+        .iter()
+        .find(|it| Some(it.text.as_str()) == otherwise)
+    {
         None => Ok(()),
-        Some((name, span)) => {
-            Err(Error::new(format!("PRIORITY names '{}' twice", name.text)).at(span))
-        }
+        Some(name) => Err(Error::new(format!(
+            "OTHERWISE '{0}' would mix whoever is left over with the segment '{0}'",
+            name.text
+        ))
+        .at(name.span)),
     }
 }

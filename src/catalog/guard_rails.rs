@@ -1,7 +1,7 @@
 //! Guard rails: between which sizes a segment is plausible, and how much of it
 //! may change from one date to the next.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::statement::Options;
 
 /// `min_size`, `max_size` and `max_change` of a segment or label.
@@ -18,11 +18,18 @@ pub struct GuardRails {
 impl GuardRails {
     /// Reads the options of a segment or label.
     pub fn read(options: &Options) -> Result<Self> {
-        Ok(Self {
+        let rails = Self {
             min_size: size(options, "min_size")?,
             max_size: size(options, "max_size")?,
             max_change: share(options, "max_change")?,
-        })
+        };
+        match (rails.min_size, rails.max_size) {
+            (Some(least), Some(most)) if least > most => Err(Error::new(format!(
+                "min_size = {least} is more than max_size = {most}: nothing fits between them"
+            ))
+            .at(options.span("max_size"))),
+            _ => Ok(rails),
+        }
     }
 
     /// Fails when a size lies outside.
@@ -32,9 +39,8 @@ impl GuardRails {
             (_, Some(most)) if size > most => (format!("max_size = {most}"), "more"),
             _ => return Ok(()),
         };
-        Err(Error::new(format!(
-            "{what} has {size} members, {how} than {limit} allows"
-        )))
+        let message = format!("{what} has {size} members, {how} than {limit} allows");
+        Err(Error::new(message).exit(Exit::CheckFailed))
     }
 
     /// Fails when too many entered and left since the previous snapshot.
@@ -51,7 +57,8 @@ impl GuardRails {
                 change.left,
                 change.previous,
                 most * 100.0
-            ))),
+            ))
+            .exit(Exit::CheckFailed)),
         }
     }
 }
@@ -94,7 +101,8 @@ fn share(options: &Options, key: &str) -> Result<Option<f64>> {
     };
     let share = number.parse::<f64>().ok().map(|number| number / unit);
     share
-        .filter(|share| share.is_finite() && *share >= 0.0)
+        // 30 without % is hardly 3,000 %.
+        .filter(|share| share.is_finite() && *share >= 0.0 && (unit == 100.0 || *share <= 1.0))
         .map(Some)
         .ok_or_else(|| {
             Error::new(format!("option '{key}' is a share, not '{text}'"))

@@ -1,6 +1,6 @@
 //! What has to be looked up before planning, which itself waits for nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use chrono::NaiveDate;
@@ -10,7 +10,7 @@ use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
-use super::{Catalog, Definition, Evaluation, Graph, information, relations};
+use super::{Catalog, Definition, Evaluation, Graph, information, relations, visibility};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
 use crate::statement::{Body, Kind};
@@ -72,6 +72,8 @@ pub struct Inputs {
     pub tables: HashMap<String, Result<Arc<dyn TableSource>>>,
     /// Those of them that are files named by their path.
     pub files: HashMap<String, OpenSource>,
+    /// What is named in quotes, `members('…')`.
+    named: BTreeSet<String>,
     /// Snapshots of what `members('…')` names.
     pub snapshots: BTreeMap<(String, NaiveDate), SnapshotRecord>,
 }
@@ -92,8 +94,7 @@ impl Inputs {
             all.extend(definition.references.iter().cloned());
             if definition.kind() == Kind::Source {
                 // Checked when it was defined.
-                let mut options = SourceOptions::read(&definition.create.options)?;
-                options.pinned.clone_from(&definition.pinned);
+                let options = definition.source_options()?;
                 let opened = open(world, definition, &options).await;
                 let opened = opened.map(|opened| (opened, options));
                 inputs.sources.insert(name.to_owned(), opened);
@@ -108,6 +109,7 @@ impl Inputs {
         for mention in mentions {
             let name = mention.name.as_str();
             if mention.by_text {
+                self.named.insert(name.to_owned());
                 self.look_up_snapshots(world, name).await?;
             } else if world.catalog.find(name).is_none() && !self.tables.contains_key(name) {
                 let found = Box::pin(self.table(world, name)).await;
@@ -118,6 +120,17 @@ impl Inputs {
             }
         }
         Ok(())
+    }
+
+    /// Fails when the argument of a table function was not looked up, as it does
+    /// not stand there in quotes but is computed.
+    pub(super) fn check_named(&self, function: &str, name: &str) -> Result<()> {
+        match self.named.contains(name) {
+            true => Ok(()),
+            false => Err(Error::new(format!(
+                "{function} takes the name of a segment in quotes, not one that is computed ('{name}')"
+            ))),
+        }
     }
 
     /// The latest snapshot before a date.
@@ -167,7 +180,8 @@ impl Inputs {
             .cache
             .open(name, &here, &options, world.session)
             .await?;
-        let plan = opened.plan(name, &[])?;
+        let moment = &world.evaluation.moment;
+        let plan = visibility::in_session_zone(opened.plan(name, &[])?, moment)?;
         self.files.insert(name.to_owned(), opened);
         let view = datafusion::datasource::ViewTable::new(plan, None);
         Ok(Some(provider_as_source(Arc::new(view))))

@@ -20,6 +20,9 @@ use crate::statement::{Body, Kind, Parameter};
 /// How deep macros may call each other; deeper is a circle.
 const MAX_DEPTH: usize = 64;
 
+/// How long the text of a macro may become when all it calls is put in.
+const MAX_BYTES: usize = 1 << 20;
+
 /// Puts macros in the place of their calls.
 pub(super) fn expand<T: VisitMut>(tree: &mut T, catalog: &Catalog) -> Result<()> {
     if catalog.of_kind(Kind::Function).next().is_none() {
@@ -99,9 +102,16 @@ fn value_of(call: &Function, called: &Definition, catalog: &Catalog, depth: usiz
     }
     let arguments = arguments(call, name, parameters)?;
     let mut body = value.as_ref().clone();
-    expand_at(&mut body, catalog, depth + 1)?;
     move_to(&mut body, call.name.span());
     put_in(&mut body, &arguments);
+    // Behind its own parameters: those of what it calls are none of its columns.
+    expand_at(&mut body, catalog, depth + 1)?;
+    if body.to_string().len() > MAX_BYTES {
+        return Err(Error::new(format!(
+            "function {name} grows beyond measure where it is put in"
+        ))
+        .hint("functions that call others several times multiply; make a view of a step"));
+    }
     let body = Expr::Nested(Box::new(body));
     Ok(match returns {
         Some(data_type) => cast(body, data_type),

@@ -46,6 +46,15 @@ impl Binder<'_> {
                 ))
                 .hint("labels name groups; they are kept in snapshots and records"));
         }
+        if personal.contains(&key) {
+            return Err(definition
+                .error(format!(
+                    "the key '{key}' of {} '{}' comes from a personal column",
+                    definition.kind(),
+                    definition.name
+                ))
+                .hint("keys are kept in snapshots; choose one that names nobody by itself"));
+        }
         let mut columns = vec![ident(key.as_str())];
         columns.extend(label.as_deref().map(ident));
         columns.extend(flat_columns(&source.schema(), |name| {

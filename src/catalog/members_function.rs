@@ -39,6 +39,7 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
     let Some(Some(name)) = name.try_as_str() else {
         return Err(usage());
     };
+    binder.inputs.check_named("members", name)?;
     let kinds = [Kind::Segment, Kind::Segmentation];
     let definition = binder.world.catalog.get(name, &kinds)?;
     let wanted = split_label(name).1;

@@ -23,10 +23,12 @@ mod personal;
 mod previous_members;
 mod priority;
 mod references;
+mod refuse;
 mod relations;
 mod row_keys;
 mod scope;
 mod total_order;
+mod versions;
 mod visibility;
 
 use std::collections::BTreeMap;
@@ -70,7 +72,10 @@ impl Catalog {
                         "{} '{name}' is defined already, at {place}",
                         other.kind()
                     ))
-                    .hint("write CREATE OR REPLACE to change it, or choose another name"));
+                    .hint(match definition.in_project && other.in_project {
+                        true => "a project defines a name once: choose another",
+                        false => "write CREATE OR REPLACE to change it, or choose another name",
+                    }));
             }
         }
         self.definitions

@@ -1,10 +1,10 @@
 //! Which columns of a plan are personal, because a source says so of the column
 //! they come from.
 //!
-//! A column keeps its nature through views, joins, groups, casts and aliases.
-//! Of computed values numbers, truth values and times do not carry it on:
-//! `upper(email)` and `sha256(email)` are personal, `email IS NULL` and
-//! `length(email)` are not.
+//! A column keeps its nature through views, joins, groups, casts, aliases and
+//! whatever is computed from it: `upper(email)`, `max(phone)` and `phone + 0` are
+//! personal. Only what says how many, how long or whether does not carry it on:
+//! `count(email)`, `length(email)`, `email IS NULL`.
 
 use std::collections::BTreeSet;
 
@@ -117,6 +117,26 @@ fn of_subqueries(expr: &Expr, personal: &BTreeSet<Origin>) -> bool {
     .unwrap_or(true)
 }
 
+/// Functions that say how many or how long.
+const COUNTS: [&str; 6] = [
+    "count",
+    "approx_distinct",
+    "character_length",
+    "octet_length",
+    "bit_length",
+    "regexp_count",
+];
+
+fn counts(expr: &Expr) -> bool {
+    let name = match expr {
+        Expr::AggregateFunction(call) => call.func.name(),
+        Expr::ScalarFunction(call) => call.func.name(),
+        Expr::WindowFunction(call) => call.fun.name(),
+        _ => return false,
+    };
+    COUNTS.contains(&name)
+}
+
 fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
     let of_column = |column: &Column| {
         let found = input.schema().maybe_index_of_column(column);
@@ -129,9 +149,7 @@ fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> boo
         Expr::Column(column) => of_column(column),
         computed => {
             let data_type = computed.get_type(input.schema()).unwrap_or(DataType::Null);
-            let says_who = !(data_type.is_numeric()
-                || data_type.is_temporal()
-                || data_type == DataType::Boolean);
+            let says_who = data_type != DataType::Boolean && !counts(computed);
             says_who
                 && (computed.column_refs().into_iter().any(of_column)
                     || of_subqueries(computed, personal))

@@ -29,6 +29,7 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
             "previous_members takes the name of a segment in quotes: previous_members('vip')",
         ));
     };
+    binder.inputs.check_named("previous_members", name)?;
     let kinds = [Kind::Segment, Kind::Segmentation];
     let definition = binder.world.catalog.get(name, &kinds)?;
     let date = binder.evaluation.moment.date();

@@ -122,6 +122,28 @@ pub fn of_statement(statement: &SqlStatement) -> Result<Vec<Reference>> {
     Ok(found)
 }
 
+/// Where a sample of a table is taken, which would be another every time.
+pub(super) fn sample(query: &Query) -> Option<Span> {
+    struct Find;
+    impl Visitor for Find {
+        type Break = Option<Span>;
+        fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Option<Span>> {
+            match factor {
+                TableFactor::Table {
+                    name,
+                    sample: Some(_),
+                    ..
+                } => ControlFlow::Break(Span::from_parser(name.span())),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match query.visit(&mut Find) {
+        ControlFlow::Break(span) => span,
+        ControlFlow::Continue(()) => None,
+    }
+}
+
 /// Names of the functions that an expression or query calls, in small letters.
 pub(super) fn calls(tree: &impl Visit) -> BTreeSet<String> {
     struct Calls(BTreeSet<String>);

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use datafusion::common::{Column, JoinType};
+use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, Join, LogicalPlan, Operator};
 
@@ -17,6 +17,22 @@ pub(super) type Columns = BTreeSet<usize>;
 
 /// Gives the declared key columns of what is called by a name.
 pub(super) type Declared<'d> = &'d dyn Fn(&str) -> Vec<Vec<String>>;
+
+/// The alias that a definition's own rows have below whatever they are called.
+pub(super) fn mark(name: &str) -> TableReference {
+    TableReference::bare(format!("{MARK}{name}"))
+}
+
+/// The definition whose rows these are.
+pub(super) fn marked(plan: &LogicalPlan) -> Option<&str> {
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => alias.alias.table().strip_prefix(MARK),
+        _ => None,
+    }
+}
+
+/// No name begins so by accident.
+const MARK: &str = "definition of ";
 
 /// Sets of columns of which no two rows have the same values. The empty set says
 /// that there is one row at most.
@@ -53,7 +69,7 @@ pub(super) fn row_keys(plan: &LogicalPlan, declared: Declared<'_>) -> Vec<Column
         LogicalPlan::SubqueryAlias(alias) => {
             let mut keys = row_keys(&alias.input, declared);
             let fields = plan.schema().fields();
-            for names in declared(alias.alias.table()) {
+            for names in marked(plan).map(declared).unwrap_or_default() {
                 let positions = names
                     .iter()
                     .map(|name| fields.iter().position(|field| field.name() == name));
@@ -143,7 +159,9 @@ fn of_join(join: &Join, declared: Declared<'_>) -> Vec<Columns> {
     if one_left && matches!(join.join_type, JoinType::Inner | JoinType::Right) {
         keys.extend(right.iter().cloned());
     }
-    for mine in &left {
+    // Unmatched rows of both sides have NULL for the other's key.
+    let both = left.iter().filter(|_| join.join_type != JoinType::Full);
+    for mine in both {
         keys.extend(
             right
                 .iter()

@@ -18,7 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::binder::{Binder, as_source};
-use super::{TABLE_FUNCTIONS, members_function, previous_members, relation_name};
+use super::{TABLE_FUNCTIONS, members_function, previous_members, relation_name, visibility};
 use crate::error::Error;
 use crate::statement::Kind;
 
@@ -57,7 +57,10 @@ impl ContextProvider for Scope<'_, '_> {
                 return Ok(as_source(self.binder.source(source, &self.hidden)?, None));
             }
             if let (None, Some(file)) = (definition, self.binder.inputs.files.get(&name)) {
-                return Ok(as_source(file.plan(&name, &self.hidden)?, None));
+                let moment = &self.binder.evaluation.moment;
+                let plan = file.plan(&name, &self.hidden)?;
+                let shown = visibility::in_session_zone(plan, moment)?;
+                return Ok(as_source(shown, None));
             }
         }
         Ok(self.binder.relation(&name)?)

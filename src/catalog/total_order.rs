@@ -3,18 +3,20 @@
 //!
 //! `WITH (nondeterministic = true)` lifts this, and the record of a run shows it.
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DataFusionError, Result as PlanResult};
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{DataFusionError, Result as PlanResult, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
 use datafusion::logical_expr::{
-    Distinct, Expr, LogicalPlan, SortExpr, Volatility, WindowFrameBound, WindowFrameUnits,
+    Distinct, Expr, Limit, LogicalPlan, SortExpr, Volatility, WindowFrameBound, WindowFrameUnits,
     WindowFunctionDefinition,
 };
 
 use super::binder::Binder;
 use super::key::entity_key;
-use super::row_keys::{Declared, names, row_keys, tell_apart};
-use super::{Definition, LABEL_COLUMN, relation_name};
+use super::row_keys::{Declared, marked, names, row_keys, tell_apart};
+use super::{Definition, LABEL_COLUMN};
 use crate::error::{Error, Result};
 use crate::statement::{Body, Kind};
 
@@ -30,7 +32,8 @@ const BY_POSITION: [&str; 7] = [
 ];
 
 /// Aggregates that depend on the order of rows.
-const BY_ORDER: [&str; 5] = [
+const BY_ORDER: [&str; 6] = [
+    "any_value",
     "array_agg",
     "string_agg",
     "first_value",
@@ -47,20 +50,11 @@ pub(super) fn check(
     definition: &Definition,
     plan: &LogicalPlan,
 ) -> Result<()> {
-    let is_below = |name: &str| {
-        let mut references = definition.references.iter();
-        references.any(|it| it.name == name && !it.by_text)
-    };
-    // An alias may be called like anything, even like this very definition.
-    let declared = |name: &str| match is_below(name) {
-        true => declared_keys(binder, name),
-        false => vec![],
-    };
+    let declared = |name: &str| declared_keys(binder, name);
+    let plan = without_exists_limits(plan.clone())?;
     let mut found = None;
     plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::SubqueryAlias(alias) = node
-            && is_below(&relation_name(&alias.alias))
-        {
+        if marked(node).is_some() {
             return Ok(TreeNodeRecursion::Jump);
         }
         match of_node(node, &declared) {
@@ -80,9 +74,36 @@ pub(super) fn check(
     }
 }
 
+/// `EXISTS (SELECT 1 … LIMIT 1)` asks whether there is a row, not which.
+fn without_exists_limits(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let without = plan.transform_up_with_subqueries(|plan| {
+        plan.map_expressions(|expr| {
+            expr.transform_up(|expr| match expr {
+                Expr::Exists(mut exists) => {
+                    let inner = match exists.subquery.subquery.as_ref() {
+                        LogicalPlan::Limit(limit) if limit.skip.is_none() => {
+                            Some(Arc::clone(&limit.input))
+                        }
+                        _ => None,
+                    };
+                    Ok(match inner {
+                        Some(inner) => {
+                            exists.subquery.subquery = inner;
+                            Transformed::yes(Expr::Exists(exists))
+                        }
+                        None => Transformed::no(Expr::Exists(exists)),
+                    })
+                }
+                other => Ok(Transformed::no(other)),
+            })
+        })
+    })?;
+    Ok(without.data)
+}
+
 fn of_node(node: &LogicalPlan, declared: Declared<'_>) -> Result<()> {
     match node {
-        LogicalPlan::Limit(limit) => limited(&limit.input, declared)?,
+        LogicalPlan::Limit(limit) if !takes_nothing(limit) => limited(&limit.input, declared)?,
         LogicalPlan::Distinct(Distinct::On(on)) => {
             let order = on.sort_expr.as_deref().unwrap_or_default();
             let by = order.iter().map(|it| &it.expr).chain(&on.on_expr);
@@ -131,6 +152,11 @@ fn each(expr: &Expr, test: &mut dyn FnMut(&Expr) -> Result<()>) -> Result<()> {
     seen.map(|_| ()).map_err(Error::from)
 }
 
+fn takes_nothing(limit: &Limit) -> bool {
+    let fetch = limit.fetch.as_deref();
+    matches!(fetch, Some(Expr::Literal(ScalarValue::Int64(Some(0)), _)))
+}
+
 /// LIMIT takes the first of its input's rows; which these are, a Sort below says.
 fn limited(input: &LogicalPlan, declared: Declared<'_>) -> Result<()> {
     let mut sorted = input;
@@ -158,11 +184,14 @@ fn of_window(call: &WindowFunction, input: &LogicalPlan, declared: Declared<'_>)
     let whole = matches!(&frame.start_bound, WindowFrameBound::Preceding(it) if it.is_null())
         && matches!(&frame.end_bound, WindowFrameBound::Following(it) if it.is_null());
     let by_rows = frame.units == WindowFrameUnits::Rows && !whole && is_aggregate(call);
-    if !BY_POSITION.contains(&name) && !by_rows {
+    let by_position = BY_POSITION.contains(&name) || BY_ORDER.contains(&name);
+    if !by_position && !by_rows {
         return Ok(());
     }
     let order = || params.order_by.iter().map(|it| &it.expr);
+    // Of equal rows ROWS gives one this value and another that.
     let says_itself = name.ends_with("_value")
+        && frame.units != WindowFrameUnits::Rows
         && params
             .args
             .iter()

@@ -4,18 +4,12 @@ use std::sync::Arc;
 
 use chrono_tz::Tz;
 use datafusion::arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::cast::as_boolean_array;
-use datafusion::common::{Column, Result as PlanResult, ScalarValue};
-use datafusion::functions_window::rank::rank_udwf;
-use datafusion::functions_window::row_number::row_number_udwf;
-use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, ExprFunctionExt, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs,
-    ScalarUDF, ScalarUDFImpl, Signature, Volatility, WindowFunctionDefinition, WindowUDF, cast,
-    lit,
-};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use datafusion::prelude::ident;
 
+use super::refuse::Refuse;
+use super::versions::{newest, one_version};
 use crate::error::{Error, Result};
 use crate::session::{Moment, parse_zone};
 use crate::source::{InputFile, NullTime, OpenSource, SourceOptions};
@@ -95,9 +89,10 @@ pub(super) fn as_of(
         Some(condition) => LogicalPlanBuilder::from(plan).filter(condition)?.build()?,
         None => plan,
     };
-    match &options.latest_by {
-        Some(column) => newest(seen, name, column, &options.key),
-        None => Ok(seen),
+    match (&options.latest_by, &options.history) {
+        (Some(column), _) => newest(seen, name, column, &options.key),
+        (None, Some((from, _))) => one_version(seen, name, from, &options.key),
+        (None, None) => Ok(seen),
     }
 }
 
@@ -117,46 +112,6 @@ pub fn files_seen(
     };
     let data_type = source.schema.field_with_name(column)?.data_type();
     Ok(source.files_until(&limit(column, data_type, moment, zone)?))
-}
-
-/// The newest row of each key. Two that are equally new are an error: which of
-/// them counts would be chance.
-fn newest(plan: LogicalPlan, name: &str, column: &str, key: &[String]) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> = plan
-        .schema()
-        .columns()
-        .into_iter()
-        .map(Expr::Column)
-        .collect();
-    let partition: Vec<Expr> = key.iter().map(|key| ident(key.as_str())).collect();
-    let over = |function: Arc<WindowUDF>, alias: &str| -> Result<Expr> {
-        let call = Expr::from(WindowFunction::new(
-            WindowFunctionDefinition::WindowUDF(function),
-            vec![],
-        ));
-        let call = call
-            .partition_by(partition.clone())
-            .order_by(vec![ident(column).sort(false, false)])
-            .build()?;
-        Ok(call.alias(alias))
-    };
-    let message = format!(
-        "source {name}: two rows of one key ({}) have the same '{column}'",
-        key.join(", ")
-    );
-    // The rule names both: conditions joined by AND are all evaluated.
-    let is_newest = || ident("segql_rank").eq(lit(1_u64));
-    let repeated = is_newest().and(ident("segql_row").gt(lit(1_u64)));
-    let hint = "latest_by needs a time that tells the rows of a key apart";
-    let rule = Refuse::call(repeated, &message, hint);
-    Ok(LogicalPlanBuilder::from(plan)
-        .window([
-            over(rank_udwf(), "segql_rank")?,
-            over(row_number_udwf(), "segql_row")?,
-        ])?
-        .filter(is_newest().and(Expr::Not(Box::new(rule))))?
-        .project(columns)?
-        .build()?)
 }
 
 /// The moment as a literal of the column's own type, so that files can be
@@ -206,50 +161,5 @@ fn timestamp(unit: &TimeUnit, nanos: i64, zone: Option<Arc<str>>) -> ScalarValue
             ScalarValue::TimestampMicrosecond(Some(nanos.div_euclid(1_000)), zone)
         }
         TimeUnit::Nanosecond => ScalarValue::TimestampNanosecond(Some(nanos), zone),
-    }
-}
-
-/// `refuse(is_wrong, message, hint)`: false, and fails on the first row that is
-/// wrong. A function, so that rows are only looked at where they may occur.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Refuse {
-    signature: Signature,
-}
-
-impl Refuse {
-    fn call(wrong: Expr, message: &str, hint: &str) -> Expr {
-        let function = ScalarUDF::from(Self {
-            signature: Signature::exact(
-                vec![DataType::Boolean, DataType::Utf8, DataType::Utf8],
-                Volatility::Immutable,
-            ),
-        });
-        function.call(vec![wrong, lit(message), lit(hint)])
-    }
-}
-
-impl ScalarUDFImpl for Refuse {
-    fn name(&self) -> &str {
-        "refuse"
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-
-    fn return_type(&self, _arg_types: &[DataType]) -> PlanResult<DataType> {
-        Ok(DataType::Boolean)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> PlanResult<ColumnarValue> {
-        let wrong = args.args[0].to_array(args.number_rows)?;
-        if as_boolean_array(&wrong)?.true_count() == 0 {
-            return Ok(ColumnarValue::Scalar(ScalarValue::Boolean(Some(false))));
-        }
-        let text = |index: usize| match &args.args[index] {
-            ColumnarValue::Scalar(text) => text.to_string(),
-            ColumnarValue::Array(_) => String::new(),
-        };
-        Err(Error::new(text(1)).hint(text(2)).into())
     }
 }

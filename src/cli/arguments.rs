@@ -163,18 +163,19 @@ pub(super) struct Common {
     pub(super) temp_dir: Option<PathBuf>,
 
     /// Say nothing but results and errors
-    #[arg(long, short = 'q', global = true, env = "SEGQL_QUIET")]
+    #[arg(long, short = 'q', global = true, env = "SEGQL_QUIET",
+          value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) quiet: bool,
 
-    /// Colour: auto, always or never
-    #[arg(long, value_name = "WHEN", global = true, default_value = "auto", env = "SEGQL_COLOR",
+    /// Colour: auto (the default), always or never
+    #[arg(long, value_name = "WHEN", global = true, env = "SEGQL_COLOR",
           value_parser = ["auto", "always", "never"], hide_possible_values = true)]
-    pub(super) color: String,
+    pub(super) color: Option<String>,
 
-    /// After an error in a script: stop or continue
-    #[arg(long, value_name = "WHAT", global = true, default_value = "stop", env = "SEGQL_ON_ERROR",
+    /// After an error in a script: stop (the default) or continue
+    #[arg(long, value_name = "WHAT", global = true, env = "SEGQL_ON_ERROR",
           value_parser = ["stop", "continue"], hide_possible_values = true)]
-    pub(super) on_error: String,
+    pub(super) on_error: Option<String>,
 
     /// Give up after this long, such as 30s or 10m
     #[arg(long, value_name = "TIME", global = true, env = "SEGQL_TIMEOUT")]

@@ -21,10 +21,7 @@ const FILES: [(&str, &str); 5] = [
         "generate.sql",
         include_str!("../../examples/shop/generate.sql"),
     ),
-    (
-        "nightly.sh",
-        include_str!("../../examples/shop/nightly.sh"),
-    ),
+    ("nightly.sh", include_str!("../../examples/shop/nightly.sh")),
     ("README.md", include_str!("../../examples/shop/README.md")),
     (".gitignore", include_str!("../../examples/shop/.gitignore")),
 ];

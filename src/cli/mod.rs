@@ -22,8 +22,9 @@ use crate::run::Engine;
 use arguments::{Arguments, Command};
 use settings::Settings;
 
-/// Stack of worker threads: deep plans are walked recursively.
-const STACK_BYTES: usize = 16 << 20;
+/// Stack of worker threads: deep plans, and conditions of thousands of terms, are
+/// walked recursively. Only what is used of it is ever taken from the machine.
+const STACK_BYTES: usize = 256 << 20;
 
 /// The shell, for when nothing else was asked for.
 pub type Shell = fn(Engine, Printer, Option<Format>) -> Result<()>;
@@ -34,7 +35,8 @@ pub fn main(shell: Shell) -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    let color = arguments.common.color.parse().unwrap_or(ColorChoice::Auto);
+    let color = arguments.common.color.as_deref().unwrap_or_default();
+    let color = color.parse().unwrap_or(ColorChoice::Auto);
     let printer = Printer::new(arguments.common.quiet, color);
     let code = match dispatch(arguments, printer, shell) {
         Ok(()) => 0,
@@ -49,7 +51,7 @@ pub fn main(shell: Shell) -> ExitCode {
 fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> {
     let settings = Settings::new(&arguments, printer)?;
     if settings.is_shell {
-        return shell(settings.engine()?, printer, settings.format);
+        return shell(settings.engine()?, settings.printer, settings.format);
     }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.enable_all().thread_stack_size(STACK_BYTES);

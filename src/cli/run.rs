@@ -6,8 +6,9 @@ use datafusion::arrow::array::{Float64Array, Int64Array, RecordBatch, StringArra
 
 use super::arguments::Run;
 use super::settings::Settings;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::output::{Emitter, Format};
+use crate::plan::Selection;
 use crate::run::{RunReport, RunRequest};
 use crate::store::{NodeRecord, NodeStatus, RunRecord};
 
@@ -18,8 +19,11 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
     let engine = settings.engine()?;
     let moment = engine.moment()?;
     let request = RunRequest {
-        selectors: arguments.selectors.clone(),
-        exclude: arguments.exclude.clone(),
+        selection: Selection {
+            selectors: arguments.selectors.clone(),
+            exclude: arguments.exclude.clone(),
+            allow_empty: arguments.allow_empty,
+        },
         dry_run: arguments.dry_run,
         restate: arguments.restate,
         force: arguments.force,
@@ -30,13 +34,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
             printer.note(&format!("{} {}", node.status.word(), node.name));
         }
     };
-    let report = match engine.run(&request, &mut progress).await {
-        Err(error) if arguments.allow_empty && error.exit_class() == Exit::Usage => {
-            printer.note(error.message());
-            return Ok(());
-        }
-        result => result?,
-    };
+    let report = engine.run(&request, &mut progress).await?;
     if !moment.is_over(engine.now()) {
         printer.note(&format!(
             "the day {} is not over: its snapshots are provisional",
@@ -82,8 +80,16 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
         count(NodeStatus::Unchanged),
         record.seconds,
     ));
+    for (source, rows) in &report.rejected {
+        settings.printer.note(&format!(
+            "{source}: {rows} rows are left out; segql.rejects lists them"
+        ));
+    }
     for (name, error) in &report.errors {
         settings.printer.report(&error.clone().context(name));
+    }
+    if let Some(error) = &report.unrecorded {
+        return Err(error.clone().context("the run could not be recorded"));
     }
     match failed + skipped {
         0 => Ok(()),

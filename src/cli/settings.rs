@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::Field;
 
 use super::arguments::{Arguments, Command, Step};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result, suggest};
-use crate::output::{Format, Printer};
+use crate::output::{ColorChoice, Format, Printer};
 use crate::project::{Config, Project};
 use crate::run::{Engine, Setup};
 use crate::session::{Resources, Variables, parse_size};
@@ -56,23 +56,35 @@ impl Settings {
                 None => variables.assign(assignment)?,
             }
         }
+        let printer = printer_of(arguments, &config, printer)?;
         let is_script = arguments.command.is_some() || !arguments.steps.is_empty();
         Ok(Self {
             printer,
             resources: Resources {
                 memory_limit: memory_limit.map(|size| parse_size(size)).transpose()?,
                 threads: common.threads.or(config.threads),
-                temp_dir: common.temp_dir.clone().or(config.temp_dir.clone()),
+                temp_dir: common.temp_dir.clone().or_else(|| {
+                    let own = config.temp_dir.as_ref();
+                    own.map(|folder| in_project(project.as_ref(), folder))
+                }),
             },
             format: format.map(|name| parse_format(name)).transpose()?,
             output: common.output.clone(),
-            stop_on_error: common.on_error == "stop",
-            timeout: common.timeout.as_deref().map(parse_timeout).transpose()?,
+            stop_on_error: on_error(common.on_error.as_ref().or(config.on_error.as_ref()))?,
+            timeout: common
+                .timeout
+                .as_deref()
+                .or(config.timeout.as_deref())
+                .map(parse_timeout)
+                .transpose()?,
             files: arguments.files.clone(),
             steps: arguments.steps.clone(),
             is_shell: !is_script && std::io::stdin().is_terminal(),
             store: store(arguments, project.as_ref(), &config)?,
-            as_of: common.as_of.clone().or(config.as_of.clone()),
+            as_of: match &common.as_of {
+                Some(given) => Some(given.clone()),
+                None => config.as_of()?,
+            },
             time_zone: common.time_zone.clone().or(config.time_zone.clone()),
             variables,
             project,
@@ -89,7 +101,7 @@ impl Settings {
 
     /// Pins the columns that were found; where the project cannot be written to,
     /// that is worth a word, not a failure.
-    pub(super) fn pin(&self, engine: &Engine, found: &BTreeMap<String, SchemaRef>) {
+    pub(super) fn pin(&self, engine: &Engine, found: &BTreeMap<String, Vec<Field>>) {
         if let Some(project) = &self.project
             && let Err(error) = project.pin(engine.catalog(), found)
         {
@@ -153,31 +165,73 @@ fn project(arguments: &Arguments) -> Result<Option<Project>> {
     }
 }
 
+fn in_project(project: Option<&Project>, path: &Path) -> PathBuf {
+    match project {
+        Some(project) => project.root.join(path),
+        None => path.to_owned(),
+    }
+}
+
+fn on_error(given: Option<&String>) -> Result<bool> {
+    match given.map(String::as_str) {
+        None | Some("stop") => Ok(true),
+        Some("continue") => Ok(false),
+        Some(other) => Err(Error::usage(format!(
+            "on_error is 'stop' or 'continue', not '{other}'"
+        ))),
+    }
+}
+
+/// What is not typed may stand in `segql.toml`.
+fn printer_of(arguments: &Arguments, config: &Config, typed: Printer) -> Result<Printer> {
+    let common = &arguments.common;
+    if config.quiet.is_none() && config.color.is_none() {
+        return Ok(typed);
+    }
+    let color = common.color.as_ref().or(config.color.as_ref());
+    let color = match color {
+        None => ColorChoice::Auto,
+        Some(color) => color
+            .parse()
+            .map_err(|_| Error::usage(format!("color is auto, always or never, not '{color}'")))?,
+    };
+    let quiet = common.quiet || config.quiet.unwrap_or(false);
+    Ok(Printer::new(quiet, color))
+}
+
+/// The flag or variable, else the target named, else what `segql.toml` says.
 fn store(
     arguments: &Arguments,
     project: Option<&Project>,
     config: &Config,
 ) -> Result<Option<PathBuf>> {
     if let Some(store) = &arguments.common.store {
-        return Ok(Some(store.clone()));
+        return local(&store.to_string_lossy()).map(Some);
     }
     let wanted = arguments.common.target.as_deref();
-    match (config.target.get(wanted.unwrap_or("dev")), wanted) {
-        (Some(target), _) => {
-            if target.store.contains("://") {
-                return Err(Error::usage(format!(
-                    "store '{}': this build writes to local folders only",
-                    target.store
-                )));
-            }
-            let root = project
-                .map(|project| project.root.clone())
-                .unwrap_or_default();
-            Ok(Some(root.join(&target.store)))
-        }
-        (None, Some(wanted)) => Err(Error::usage(format!("segql.toml has no target '{wanted}'"))
-            .hint_if(suggest(wanted, config.target.keys().map(String::as_str)))),
-        (None, None) => Ok(project.map(|project| project.root.join("store"))),
+    let target = config.target.get(wanted.unwrap_or("dev"));
+    if let (None, Some(wanted)) = (target, wanted) {
+        return Err(Error::usage(format!("segql.toml has no target '{wanted}'"))
+            .hint_if(suggest(wanted, config.target.keys().map(String::as_str))));
+    }
+    let own = config.store.as_deref().filter(|_| wanted.is_none());
+    let named = own.or(target.map(|target| target.store.as_str()));
+    match (named, project) {
+        (Some(named), project) => Ok(Some(in_project(project, &local(named)?))),
+        (None, project) => Ok(project.map(|project| project.root.join("store"))),
+    }
+}
+
+/// A store in a folder of this machine.
+fn local(store: &str) -> Result<PathBuf> {
+    if store.trim().is_empty() {
+        return Err(Error::usage("the store is an empty text").hint("name a folder"));
+    }
+    match store.contains("://") {
+        false => Ok(PathBuf::from(store)),
+        true => Err(Error::usage(format!(
+            "store '{store}': this build writes to local folders only"
+        ))),
     }
 }
 

@@ -61,9 +61,13 @@ pub struct Place {
 impl Script {
     /// A named text.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        // Some editors begin a file with a mark that nobody sees.
+        let text: String = text.into();
         Self {
             name: name.into(),
-            text: text.into(),
+            text: text
+                .strip_prefix('\u{feff}')
+                .map_or(text.clone(), str::to_owned),
         }
     }
 

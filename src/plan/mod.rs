@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Graph};
 use crate::error::Result;
 
-pub use select::{Known, asks_about, select};
+pub use select::{Known, Selection, select};
 
 /// The work of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

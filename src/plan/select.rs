@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, Definition, Graph};
+use crate::catalog::{Catalog, Definition, Graph, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
@@ -19,39 +19,66 @@ pub struct Known {
     pub failed: BTreeSet<String>,
 }
 
-/// Does any of these selectors ask about earlier runs?
-pub fn asks_about(selectors: &[String], word: &str) -> bool {
-    let bare = |it: &String| it.trim_matches('+').to_owned();
-    selectors.iter().any(|it| bare(it) == word)
+/// What to run.
+#[derive(Debug, Clone, Default)]
+pub struct Selection {
+    /// Which segments; all when empty.
+    pub selectors: Vec<String>,
+    /// Which of these not.
+    pub exclude: Vec<String>,
+    /// A selector that matches nothing is no error.
+    pub allow_empty: bool,
+}
+
+impl Selection {
+    /// One segment.
+    pub fn of(name: String) -> Self {
+        Self {
+            selectors: vec![name],
+            ..Self::default()
+        }
+    }
+
+    /// Does any of its selectors ask about earlier runs by this word?
+    pub fn asks_about(&self, word: &str) -> bool {
+        let all = self.selectors.iter().chain(&self.exclude);
+        all.into_iter().any(|it| it.trim_matches('+') == word)
+    }
 }
 
 /// The names of the segments and segmentations that selectors choose; without a
 /// selector all but those of libraries, which run only when named. One that
 /// matches nothing is an error.
-pub fn select(
-    catalog: &Catalog,
-    selectors: &[String],
-    exclude: &[String],
-    known: &Known,
-) -> Result<BTreeSet<String>> {
+pub fn select(catalog: &Catalog, selection: &Selection, known: &Known) -> Result<BTreeSet<String>> {
     let everything = ["*".to_owned()];
-    let selectors = match selectors {
+    let selectors = match selection.selectors.as_slice() {
         [] => &everything,
         given => given,
     };
     let mut chosen = BTreeSet::new();
     for selector in selectors {
-        chosen.extend(one(catalog, selector, known)?);
-    }
-    for selector in exclude {
-        for name in one(catalog, selector, known)? {
-            chosen.remove(&name);
+        match one(catalog, selector, known) {
+            Ok(names) => chosen.extend(names),
+            Err(_) if selection.allow_empty => {}
+            Err(error) => return Err(error),
         }
     }
-    match chosen.is_empty() {
+    for selector in &selection.exclude {
+        match one(catalog, selector, known) {
+            Ok(names) => chosen.retain(|name| !names.contains(name)),
+            // Where nothing failed or changed there is nothing to leave out.
+            Err(_) if selection.allow_empty || is_state(selector) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    match chosen.is_empty() && !selection.allow_empty {
         true => Err(nothing("what is selected is excluded as well").hint(HELP)),
         false => Ok(chosen),
     }
+}
+
+fn is_state(selector: &str) -> bool {
+    matches!(selector.trim_matches('+'), "changed" | "failed")
 }
 
 fn one(catalog: &Catalog, selector: &str, known: &Known) -> Result<BTreeSet<String>> {
@@ -112,7 +139,7 @@ fn matching(
         all(&|it| it.create.options.list("tags").is_ok_and(has))
     } else if let Some(kind) = bare.strip_prefix("kind:") {
         all(&|it| it.kind().word() == kind)
-    } else if let Some(definition) = catalog.find(bare) {
+    } else if let Some(definition) = catalog.find(bare).filter(|it| has_label(it, bare)) {
         BTreeSet::from([definition.name.clone()])
     } else if bare == "changed" {
         known.changed.clone()
@@ -127,12 +154,31 @@ fn matching(
     }
 }
 
+/// `lab:nope` names nothing when the labels of `lab` are known.
+fn has_label(definition: &Definition, bare: &str) -> bool {
+    let labels = definition.labels();
+    match split_label(bare).1 {
+        None => true,
+        Some("") => false,
+        Some(label) => labels.is_empty() || labels.contains(&label),
+    }
+}
+
 fn no_match(catalog: &Catalog, selector: &str, bare: &str) -> Error {
     match bare {
         "*" => nothing("nothing is defined that can be materialised")
             .hint("CREATE SEGMENT … AS SELECT … defines a segment"),
         "changed" => nothing("nothing changed since its last snapshot"),
         "failed" => nothing("nothing failed in the last run"),
+        _ if catalog
+            .find(bare)
+            .is_some_and(|it| !it.kind().has_members()) =>
+        {
+            nothing(format!(
+                "'{bare}' is no segment, and has no members to write"
+            ))
+            .hint(format!("{bare}+ selects the segments that build on it"))
+        }
         _ => {
             let known = with_members(catalog).map(|it| it.name.as_str());
             nothing(format!("selector '{selector}' matches nothing"))

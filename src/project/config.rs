@@ -20,7 +20,22 @@ pub struct Config {
     pub time_zone: Option<String>,
     /// The as-of for every command, when none is given.
     #[serde(default)]
-    pub as_of: Option<String>,
+    as_of: Option<toml::Value>,
+    /// Where snapshots go; comes before the targets.
+    #[serde(default)]
+    pub store: Option<String>,
+    /// After an error in a script: stop or continue.
+    #[serde(default)]
+    pub on_error: Option<String>,
+    /// How long a command may take.
+    #[serde(default)]
+    pub timeout: Option<String>,
+    /// Say nothing but results and errors.
+    #[serde(default)]
+    pub quiet: Option<bool>,
+    /// Colour: auto, always or never.
+    #[serde(default)]
+    pub color: Option<String>,
     /// Bytes queries may hold.
     #[serde(default)]
     pub memory_limit: Option<String>,
@@ -55,10 +70,15 @@ pub struct Target {
     pub store: String,
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 16] = [
     "name",
     "time_zone",
     "as_of",
+    "store",
+    "on_error",
+    "timeout",
+    "quiet",
+    "color",
     "memory_limit",
     "threads",
     "temp_dir",
@@ -89,7 +109,7 @@ impl Config {
             });
             let message = match unknown {
                 Some(key) => format!("segql.toml has no key '{key}'"),
-                None => message.to_owned(),
+                None => in_plain_words(message),
             };
             Error::usage(message)
                 .at(span)
@@ -106,25 +126,49 @@ impl Config {
             let glob = glob::Pattern::new(pattern).map_err(|error| {
                 Error::usage(format!("defaults.\"{pattern}\" is no glob: {error}"))
             })?;
-            if glob.matches(file) {
+            // `*` stays in its folder, `**` goes below.
+            let strict = glob::MatchOptions {
+                require_literal_separator: true,
+                ..glob::MatchOptions::default()
+            };
+            if glob.matches_with(file, strict) {
                 fitting.push((pattern, options));
             }
         }
         fitting.sort_by_key(|(pattern, _)| std::cmp::Reverse(pattern.len()));
         let mut defaults: Vec<(String, OptionValue)> = vec![];
         for (name, value) in fitting.into_iter().flat_map(|(_, options)| options) {
-            let known = crate::catalog::all_options();
-            if !known.contains(&name.as_str()) {
-                return Err(Error::usage(format!(
-                    "segql.toml gives a default for '{name}', which no definition has"
-                ))
-                .hint_if(suggest(name, known)));
-            }
             if !defaults.iter().any(|(known, _)| known == name) {
                 defaults.push((name.clone(), option_value(name, value)?));
             }
         }
         Ok(defaults)
+    }
+
+    /// Fails on a default that no definition has, whether a file has it or not.
+    pub fn check_defaults(&self) -> Result<()> {
+        let known = crate::catalog::all_options();
+        let mut names = self.defaults.values().flat_map(BTreeMap::keys);
+        match names.find(|name| !known.contains(name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(Error::usage(format!(
+                "segql.toml gives a default for '{name}', which no definition has"
+            ))
+            .hint_if(suggest(name, known))),
+        }
+    }
+
+    /// The as-of, a text or a date of TOML.
+    pub fn as_of(&self) -> Result<Option<String>> {
+        match &self.as_of {
+            None => Ok(None),
+            Some(toml::Value::String(text)) => Ok(Some(text.clone())),
+            Some(toml::Value::Datetime(date)) => Ok(Some(date.to_string())),
+            Some(other) => Err(Error::usage(format!(
+                "as_of in segql.toml is {}, not a date or a text",
+                other.type_str()
+            ))),
+        }
     }
 
     /// The declared variables.
@@ -136,6 +180,21 @@ impl Config {
         }
         Ok(variables)
     }
+}
+
+/// The reader's words for what it expected.
+fn in_plain_words(message: &str) -> String {
+    [
+        ("struct Target", "a table with store = '…'"),
+        ("a nonzero usize", "a number from 1"),
+        ("a map", "a table"),
+        ("a sequence", "a list"),
+        ("integer `0`", "0"),
+    ]
+    .into_iter()
+    .fold(message.to_owned(), |text, (theirs, ours)| {
+        text.replace(theirs, ours)
+    })
 }
 
 fn option_value(name: &str, value: &toml::Value) -> Result<OptionValue> {
@@ -171,7 +230,8 @@ fn variable(name: &str, value: &toml::Value) -> Result<Variable> {
     Ok(match value {
         toml::Value::String(text) => Variable::Text(text.clone()),
         toml::Value::Integer(number) => Variable::Number(number.to_string()),
-        toml::Value::Float(number) => Variable::Number(number.to_string()),
+        // 4.0 stays 4.0: divided by it 7 is 1.75, by 4 it is 1.
+        toml::Value::Float(number) => Variable::Number(format!("{number:?}")),
         toml::Value::Boolean(flag) => Variable::Flag(*flag),
         toml::Value::Datetime(date) if date.time.is_none() => Variable::Date(date.to_string()),
         toml::Value::Array(items) => {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
-use datafusion::arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 use crate::sql_type::sql_type_name;
 
 const FILE: &str = "segql.lock";
+
+/// Of the format.
+const VERSION: u32 = 1;
 
 const HEAD: &str = "# The columns of CSV sources as they were found; segql run writes this file.
 # Keep it with the project. To have a source looked into anew, remove its part.
@@ -58,11 +61,18 @@ impl Lock {
                 )));
             }
         };
-        toml::from_str(&text).map_err(|error| {
-            let message = error.message().lines().next().unwrap_or_default();
+        let wrong = |message: &str| {
             Error::usage(format!("'{}': {message}", path.display()))
                 .hint("remove it; segql run writes it anew")
-        })
+        };
+        let lock: Self = toml::from_str(&text)
+            .map_err(|error| wrong(error.message().lines().next().unwrap_or_default()))?;
+        match lock.version {
+            VERSION => Ok(lock),
+            other => Err(wrong(&format!(
+                "version {other} is not known to this segql"
+            ))),
+        }
     }
 
     /// The pinned columns of a source.
@@ -86,13 +96,12 @@ impl Lock {
 
     /// The same with what was found now; sources that are no longer defined
     /// fall out.
-    pub(super) fn with(mut self, catalog: &Catalog, found: &BTreeMap<String, SchemaRef>) -> Self {
-        for (name, schema) in found {
+    pub(super) fn with(mut self, catalog: &Catalog, found: &BTreeMap<String, Vec<Field>>) -> Self {
+        for (name, fields) in found {
             let Some(source) = catalog.find(name).filter(|it| it.in_project) else {
                 continue;
             };
-            let columns = schema
-                .fields()
+            let columns = fields
                 .iter()
                 .map(|field| [field.name().clone(), sql_type_name(field.data_type())]);
             let pinned = Pinned {
@@ -102,7 +111,7 @@ impl Lock {
             self.source.insert(name.clone(), pinned);
         }
         self.source.retain(|name, _| catalog.find(name).is_some());
-        self.version = 1;
+        self.version = VERSION;
         self
     }
 
@@ -116,7 +125,7 @@ impl Lock {
         let failed = |error: std::io::Error| {
             Error::new(format!("cannot write '{}': {error}", path.display()))
         };
-        let mut file = tempfile::NamedTempFile::new_in(root).map_err(failed)?;
+        let mut file = new_file(root).map_err(failed)?;
         file.write_all(text.as_bytes()).map_err(failed)?;
         let persisted = file.persist(&path);
         persisted.map(|_| ()).map_err(|error| failed(error.error))
@@ -141,8 +150,25 @@ impl Lock {
     }
 }
 
+/// For everyone who may read the project: a temporary file is for its owner only.
+fn new_file(root: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".segql-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(root)
+}
+
 fn checksum(source: &Definition) -> String {
-    let digest = Sha256::digest(source.text.as_bytes());
+    // Options may come from [defaults] and then stand in no text.
+    let options = source.create.options.iter();
+    let options: String = options
+        .map(|(key, value)| format!("\n{key} = {value}"))
+        .collect();
+    let digest = Sha256::digest(format!("{}{options}", source.text));
     digest
         .iter()
         .take(8)

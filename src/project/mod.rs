@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::Field;
 
 use crate::catalog::{Catalog, Definition};
 use crate::error::{Error, Result, Script};
@@ -62,6 +62,7 @@ impl Project {
         for library in &self.config.library {
             catalog.include(library)?;
         }
+        self.config.check_defaults()?;
         let lock = Lock::read(&self.root)?;
         for path in self.files()? {
             let shown = path
@@ -95,7 +96,7 @@ impl Project {
 
     /// Pins the columns found in CSV files, so that tomorrow's file cannot turn
     /// a number into text unnoticed.
-    pub fn pin(&self, catalog: &Catalog, found: &BTreeMap<String, SchemaRef>) -> Result<()> {
+    pub fn pin(&self, catalog: &Catalog, found: &BTreeMap<String, Vec<Field>>) -> Result<()> {
         Lock::read(&self.root)?
             .with(catalog, found)
             .write(&self.root)
@@ -150,7 +151,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>, depth: usize) -> Result<()> 
         }
         if path.is_dir() {
             collect(&path, files, depth + 1)?;
-        } else if path.extension().is_some_and(|ending| ending == "sql") {
+        } else if path
+            .extension()
+            .is_some_and(|it| it.eq_ignore_ascii_case("sql"))
+        {
             files.push(path);
         }
     }

@@ -4,6 +4,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use datafusion::arrow::array::AsArray;
+use datafusion::arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{JoinType, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::functions_aggregate::expr_fn::count;
@@ -39,12 +41,12 @@ impl Run<'_> {
         }
         let staged = store.staged_path(written);
         if let Err(error) = self.check_guard_rails(definition, record, staged).await {
-            match self.request.force {
-                true => record.forced = Some(error.message().to_owned()),
-                false => {
-                    return Err(error
-                        .exit(Exit::CheckFailed)
-                        .hint("--force, or MATERIALIZE … WITH (force = true), writes it all the same; the record says so"));
+            match (self.request.force, error.exit_class()) {
+                (true, Exit::CheckFailed) => record.forced = Some(error.message().to_owned()),
+                // The rails could not be looked at: nothing to go past.
+                (_, exit) if exit != Exit::CheckFailed => return Err(error),
+                _ => {
+                    return Err(error.hint("--force, or MATERIALIZE … WITH (force = true), writes it all the same; the record says so"));
                 }
             }
         }
@@ -58,8 +60,12 @@ impl Run<'_> {
         }
         if !self.request.restate {
             let change = self.change(&kept, record, staged, None).await?;
+            let rest = match change.entered + change.left {
+                0 => ", but labels or other columns differ",
+                _ => "",
+            };
             return Err(Error::new(format!(
-                "the snapshot of {} as of {} is finished and would change: {} enter, {} leave, {} → {} members",
+                "the snapshot of {} as of {} is finished and would change: {} enter, {} leave, {} → {} members{rest}",
                 record.segment, record.as_of, change.entered, change.left, kept.rows, record.rows
             ))
             .hint("--restate, or MATERIALIZE … WITH (restate = true), replaces it and keeps the old version"));
@@ -125,8 +131,8 @@ impl Run<'_> {
             .build()?;
         let frame = self.engine.session.execute_logical_plan(plan).await?;
         let batches = frame.collect().await?;
-        let counted = batches.first().map(|batch| batch.column(0).to_data());
-        Ok(counted.map_or(0, |data| data.buffers()[0].typed_data::<i64>()[0] as u64))
+        let counted = batches.first().map(|batch| batch.column(0));
+        Ok(counted.map_or(0, |it| it.as_primitive::<Int64Type>().value(0) as u64))
     }
 }
 
@@ -146,10 +152,7 @@ fn keys(
     if let (Some(label), Some(column)) = (label, &record.label) {
         rows = rows.filter(ident(column.as_str()).eq(lit(label)))?;
     }
-    let key = cast(
-        ident(record.key.as_str()),
-        datafusion::arrow::datatypes::DataType::Utf8,
-    );
+    let key = cast(ident(record.key.as_str()), DataType::Utf8);
     Ok(rows.project([key.alias("key")])?.distinct()?.alias(name)?)
 }
 

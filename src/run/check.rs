@@ -8,7 +8,7 @@ use futures::StreamExt;
 use super::Engine;
 use super::admit::label_rails;
 use crate::catalog::{Binder, Definition, Evaluation, GuardRails, Inputs, Reference, SharedTables};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::statement::Kind;
 
 /// What a check came to.
@@ -175,9 +175,8 @@ fn within_guard_rails(
         all.push((format!("{}:{label}", segment.name), rails, size));
     }
     all.retain(|(_, rails, _)| *rails != GuardRails::default());
-    let checked = all.iter().map(|(name, rails, size)| {
-        let result = rails.check_size(name, *size);
-        result.map_err(|error| error.exit(Exit::CheckFailed))
-    });
+    let checked = all
+        .iter()
+        .map(|(name, rails, size)| rails.check_size(name, *size));
     (!all.is_empty()).then(|| checked.collect())
 }

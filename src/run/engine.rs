@@ -11,11 +11,12 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
 use crate::catalog::{
-    Binder, Catalog, Evaluation, Graph, Inputs, Reference, SharedTables, SourceCache, World,
+    Binder, Catalog, Definition, Evaluation, Graph, Inputs, Reference, SharedTables, SourceCache,
+    World,
 };
 use crate::error::{Error, Result, Script, suggest};
 use crate::session::{self, Moment, Resources, Variables, parse_zone};
-use crate::statement::SqlStatement;
+use crate::statement::{Kind, SqlStatement};
 use crate::store::Store;
 
 /// What messages call the list of files on the command line.
@@ -73,6 +74,9 @@ impl Engine {
             now,
         };
         engine.moment()?;
+        for function in engine.catalog.of_kind(Kind::Function) {
+            engine.check_function_name(function)?;
+        }
         Ok(engine)
     }
 
@@ -153,6 +157,21 @@ impl Engine {
         Ok(())
     }
 
+    /// A macro must not take the place of a function that others rely on.
+    pub(super) fn check_function_name(&self, definition: &Definition) -> Result<()> {
+        let name = definition.name.to_lowercase();
+        let state = self.session.state();
+        let is_known = state.scalar_functions().contains_key(&name)
+            || state.aggregate_functions().contains_key(&name)
+            || state.window_functions().contains_key(&name);
+        match definition.kind() == Kind::Function && is_known {
+            false => Ok(()),
+            true => Err(definition
+                .error(format!("there is a function '{name}' already"))
+                .hint("choose another name: definitions and libraries call the one there is")),
+        }
+    }
+
     /// What is wrong with definitions by themselves.
     pub(super) fn faults(&self) -> BTreeMap<String, Error> {
         let is_table = |name: &str| {
@@ -169,8 +188,14 @@ impl Engine {
         statement: SqlStatement,
         script: &Script,
     ) -> Result<LogicalPlan> {
-        let mentions = crate::catalog::of_statement(&statement)?;
         let evaluation = self.evaluation()?;
+        let mut statement = statement;
+        // Before anything is looked up: a name may be a variable's value.
+        if let SqlStatement::Statement(inner) = &mut statement {
+            let put = evaluation.variables.put_into(inner.as_mut());
+            put.map_err(|error| error.within(script))?;
+        }
+        let mentions = crate::catalog::of_statement(&statement)?;
         let world = self.world(&evaluation);
         let inputs = Inputs::collect(world, &mentions)
             .await

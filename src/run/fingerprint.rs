@@ -34,8 +34,19 @@ pub(super) struct Fingerprint {
     options: BTreeMap<String, String>,
 }
 
-/// Options that decide about rows.
-const DECIDING: [&str; 5] = ["entity", "key", "label", "otherwise", "multiple"];
+/// Options that say something about a definition and nothing about its rows.
+const DESCRIBING: [&str; 10] = [
+    "description",
+    "owner",
+    "purpose",
+    "tags",
+    "action",
+    "channel",
+    "title",
+    "min_size",
+    "max_size",
+    "max_change",
+];
 
 impl Fingerprint {
     pub(super) fn new(
@@ -86,10 +97,9 @@ impl Fingerprint {
         for (id, function) in catalog.functions_below(definition) {
             self.definitions.insert(id, function.text.clone());
         }
-        for option in DECIDING {
-            if let Some(value) = definition.create.options.text(option) {
-                self.options
-                    .insert(format!("{name} {option}"), value.to_owned());
+        for (option, value) in definition.create.options.iter() {
+            if !DESCRIBING.contains(&option) {
+                self.options.insert(format!("{name} {option}"), value);
             }
         }
     }

@@ -2,24 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use super::Engine;
 use super::fingerprint::Fingerprint;
-use super::{Engine, RunRequest};
-use crate::catalog::{Definition, Inputs, Reference};
+use crate::catalog::{Definition, Evaluation, Inputs, Reference};
 use crate::error::Result;
-use crate::plan::{Known, asks_about};
+use crate::plan::{Known, Selection};
+use crate::session::{Moment, parse_zone};
 use crate::statement::Kind;
 use crate::store::{NodeStatus, SnapshotRecord};
 
 impl Engine {
-    /// Finds out what the selectors of a request ask about.
-    pub(super) async fn known(&self, request: &RunRequest) -> Result<Known> {
-        let asks =
-            |word: &str| asks_about(&request.selectors, word) || asks_about(&request.exclude, word);
+    /// Finds out what selectors ask about.
+    pub(super) async fn known(&self, selection: &Selection) -> Result<Known> {
         let mut known = Known::default();
-        if asks("changed") {
+        if selection.asks_about("changed") {
             known.changed = self.changed().await?;
         }
-        if asks("failed") {
+        if selection.asks_about("failed") {
             known.failed = self.failed().await?;
         }
         Ok(known)
@@ -35,7 +34,8 @@ impl Engine {
             .collect())
     }
 
-    /// Whose texts, variables or files differ from those of the last snapshot.
+    /// What would not be made from the same any more, each at the date of its last
+    /// snapshot.
     async fn changed(&self) -> Result<BTreeSet<String>> {
         let evaluation = self.evaluation()?;
         let of_kind = |kind| self.catalog.of_kind(kind);
@@ -49,21 +49,23 @@ impl Engine {
         let mut changed = BTreeSet::new();
         for definition in all {
             let last = self.store.snapshots_of(&definition.name).await?.pop();
-            let now = Fingerprint::new(&self.catalog, &inputs, &evaluation, &definition.name);
-            let same = match (&last, &now) {
-                (Some(last), Ok(now)) => is_same(last, now),
-                _ => false,
-            };
-            if !same {
+            let is_same = last.is_some_and(|last| self.is_same(definition, &inputs, &last));
+            if !is_same {
                 changed.insert(definition.name.clone());
             }
         }
         Ok(changed)
     }
-}
 
-fn is_same(last: &SnapshotRecord, now: &Fingerprint) -> bool {
-    last.definitions == now.definitions
-        && last.variables == now.variables
-        && last.inputs == now.inputs
+    fn is_same(&self, definition: &Definition, inputs: &Inputs, last: &SnapshotRecord) -> bool {
+        let made_from = || {
+            let zone = parse_zone(&last.time_zone)?;
+            let evaluation = Evaluation {
+                moment: Moment::at(last.instant, zone),
+                ..self.evaluation()?
+            };
+            Fingerprint::new(&self.catalog, inputs, &evaluation, &definition.name)
+        };
+        made_from().is_ok_and(|now: Fingerprint| now.sum == last.fingerprint)
+    }
 }

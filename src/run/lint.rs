@@ -8,7 +8,7 @@ use datafusion::prelude::ident;
 use super::{CheckReport, CheckResult, Engine};
 use crate::catalog::{Binder, Definition, Evaluation, Graph, Inputs, SharedTables};
 use crate::error::Result;
-use crate::source::SourceOptions;
+use crate::source::{BadRow, SourceOptions};
 use crate::statement::Kind;
 
 /// Parts of names that columns have which change with their row: English, Polish,
@@ -36,7 +36,7 @@ impl Engine {
     ) -> Result<Vec<CheckReport>> {
         let mut reports = vec![];
         for (name, opened) in &inputs.sources {
-            let (Ok((_, options)), Some(source)) = (opened, self.catalog.find(name)) else {
+            let (Ok((opened, options)), Some(source)) = (opened, self.catalog.find(name)) else {
                 continue;
             };
             let mut report = |rule, result| {
@@ -71,6 +71,18 @@ impl Engine {
                          the row was last changed: it would vanish from the past. latest_by = \
                          '{column}' keeps the newest version known at a date"
                     )),
+                );
+            }
+            if options.on_bad_row == BadRow::Reject {
+                let rows = opened.rejected_rows()?;
+                report(
+                    "rejects",
+                    match rows {
+                        0 => CheckResult::Passed,
+                        rows => CheckResult::Noted(format!(
+                            "{rows} rows are left out; segql.rejects lists them"
+                        )),
+                    },
                 );
             }
             if !options.knows_time() && self.is_used(name) {

@@ -6,24 +6,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::Field;
 
 use super::Engine;
 use super::node::Ended;
 use super::shared::SharedRows;
 use crate::catalog::{Evaluation, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Result};
-use crate::plan::{RunPlan, select};
-use crate::source::SourceFormat;
+use crate::plan::{RunPlan, Selection, select};
+use crate::source::{BadRow, SourceFormat};
 use crate::store::{NodeRecord, NodeStatus, RunRecord};
 
 /// What to run.
 #[derive(Debug, Clone, Default)]
 pub struct RunRequest {
-    /// Which segments; all when empty.
-    pub selectors: Vec<String>,
-    /// Which of these not.
-    pub exclude: Vec<String>,
+    /// Which segments.
+    pub selection: Selection,
     /// Only say what would be done.
     pub dry_run: bool,
     /// Replace what was said of finished days.
@@ -39,8 +37,12 @@ pub struct RunReport {
     pub record: RunRecord,
     /// Why something failed, by name.
     pub errors: BTreeMap<String, Error>,
-    /// The columns of the CSV sources that were opened.
-    pub found: BTreeMap<String, SchemaRef>,
+    /// The columns found in the CSV sources that were opened.
+    pub found: BTreeMap<String, Vec<Field>>,
+    /// How many rows the sources that reject left out.
+    pub rejected: BTreeMap<String, u64>,
+    /// Why the run's own record could not be kept.
+    pub unrecorded: Option<Error>,
 }
 
 /// What a run carries from node to node.
@@ -65,8 +67,8 @@ impl Engine {
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
-        let known = self.known(request).await?;
-        let chosen = select(&self.catalog, &request.selectors, &request.exclude, &known)?;
+        let known = self.known(&request.selection).await?;
+        let chosen = select(&self.catalog, &request.selection, &known)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;
         // Faults of what this run does not touch are none of its business.
         let mut failed = self.faults();
@@ -101,25 +103,54 @@ impl Engine {
             nodes,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        if !request.dry_run {
-            self.store.add_run(&record).await?;
-            self.store.sweep(started).await?;
-        }
-        Ok(RunReport {
+        let did_something = record
+            .nodes
+            .iter()
+            .any(|it| it.status == NodeStatus::Success);
+        let mut report = RunReport {
+            rejected: match did_something {
+                true => rejected(&run.inputs)?,
+                false => BTreeMap::new(),
+            },
             record,
             found: found(&run.inputs),
             errors: run.failed,
-        })
+            unrecorded: None,
+        };
+        if !request.dry_run {
+            report.unrecorded = self.store.add_run(&report.record).await.err();
+            self.store.sweep(started);
+        }
+        Ok(report)
     }
 }
 
 /// The columns of CSV sources; other formats know their own.
-fn found(inputs: &Inputs) -> BTreeMap<String, SchemaRef> {
+fn found(inputs: &Inputs) -> BTreeMap<String, Vec<Field>> {
     let opened = inputs.sources.iter().filter_map(|(name, opened)| {
         let (source, _) = opened.as_ref().ok()?;
-        (source.format == SourceFormat::Csv).then(|| (name.clone(), source.file_schema()))
+        (source.format == SourceFormat::Csv).then(|| (name.clone(), source.detected().to_vec()))
     });
     opened.collect()
+}
+
+/// How many rows are left out, of sources that leave out some: nothing disappears
+/// in silence.
+fn rejected(inputs: &Inputs) -> Result<BTreeMap<String, u64>> {
+    let mut rejected = BTreeMap::new();
+    for (name, opened) in &inputs.sources {
+        let Ok((source, options)) = opened else {
+            continue;
+        };
+        if options.on_bad_row != BadRow::Reject {
+            continue;
+        }
+        let rows = source.rejected_rows()?;
+        if rows > 0 {
+            rejected.insert(name.clone(), rows);
+        }
+    }
+    Ok(rejected)
 }
 
 /// Sorts by time; the process and a number in it tell runs of one instant apart.

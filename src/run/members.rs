@@ -234,7 +234,10 @@ impl Members {
             self.what,
             self.repeated.join(", ")
         ))
-        .hint("there must be one row per key: GROUP BY the key or SELECT DISTINCT"))
+        .hint(match self.unique.len() {
+            1 => "there must be one row per key: GROUP BY the key or SELECT DISTINCT",
+            _ => "there must be one row per key and label: SELECT DISTINCT",
+        }))
     }
 }
 

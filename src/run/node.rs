@@ -128,8 +128,17 @@ impl Run<'_> {
         let store = &self.engine.store;
         let date = self.evaluation.moment.date();
         let record = store.snapshot(&definition.name, date).await?;
-        Ok(record
-            .filter(|record| record.fingerprint == made_from.sum && store.file(record).is_ok()))
+        let same = |record: &SnapshotRecord| {
+            record.fingerprint == made_from.sum && store.is_in_place(record)
+        };
+        let Some(mut record) = record.filter(same) else {
+            return Ok(None);
+        };
+        let is_over = self.evaluation.moment.is_over(self.engine.now());
+        if record.provisional && is_over && !self.request.dry_run {
+            store.finish_day(&mut record).await?;
+        }
+        Ok(Some(record))
     }
 
     /// Computes the shared definitions that this one builds on and that are
@@ -213,6 +222,8 @@ impl Run<'_> {
             started: Utc::now(),
             seconds: started.elapsed().as_secs_f64(),
         };
+        // What is there must not change between being looked at and replaced.
+        let _lock = store.lock(&record.segment, record.as_of).await?;
         match self.admit(definition, &mut record, &written).await {
             Ok(status) => {
                 let reason = record.forced.clone();

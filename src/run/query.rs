@@ -14,6 +14,7 @@ use futures::TryStreamExt;
 use super::{Engine, RunRequest, copy};
 use crate::catalog::{Binder, Definition, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Exit, Result};
+use crate::plan::Selection;
 use crate::statement::{Kind, Options, Parsed, Statement};
 
 /// What a statement led to.
@@ -86,7 +87,9 @@ impl Engine {
                 Ok(Outcome::Done(None))
             }
             Statement::Materialize { name, to, options } => {
-                let done = self.materialize_one(&name.text, to.as_deref(), options).await;
+                let done = self
+                    .materialize_one(&name.text, to.as_deref(), options)
+                    .await;
                 done.map_err(|error| match error.place() {
                     Some(_) => error,
                     None => error.at(name.span),
@@ -112,6 +115,7 @@ impl Engine {
     /// kept all the same, as the next statement may mend it.
     async fn create(&mut self, parsed: &Parsed) -> Result<Outcome> {
         let definition = Definition::new(parsed, self.base()?, false)?;
+        self.check_function_name(&definition)?;
         let name = definition.name.clone();
         let bare = TableReference::bare(name.as_str());
         let is_table = self.session.table_exist(bare).unwrap_or(false);
@@ -223,7 +227,7 @@ impl Engine {
         ];
         let name = self.catalog.get(name, &kinds)?.name.clone();
         let request = RunRequest {
-            selectors: vec![name],
+            selection: Selection::of(name),
             restate: options.flag("restate")?.unwrap_or(false),
             force: options.flag("force")?.unwrap_or(false),
             ..RunRequest::default()

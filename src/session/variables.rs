@@ -123,14 +123,27 @@ fn items(text: &str) -> Vec<String> {
     let text = text.trim();
     let inner = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let inner = inner.unwrap_or(text);
-    let parts = inner.split(',').map(|part| {
-        let part = part.trim();
-        let quoted = ['\'', '"']
-            .into_iter()
-            .find_map(|quote| part.strip_prefix(quote)?.strip_suffix(quote));
-        quoted.unwrap_or(part).to_owned()
-    });
-    parts.filter(|part| !part.is_empty()).collect()
+    let mut items = vec![];
+    let mut rest = inner.trim_start();
+    while !rest.is_empty() {
+        let quote = rest
+            .chars()
+            .next()
+            .filter(|first| matches!(first, '\'' | '"'));
+        let quoted = quote.and_then(|quote| rest[1..].split_once(quote));
+        let (item, after) = match quoted {
+            Some((item, after)) => (item, after.trim_start().strip_prefix(',').unwrap_or(after)),
+            None => {
+                let (item, after) = rest.split_once(',').unwrap_or((rest, ""));
+                (item.trim(), after)
+            }
+        };
+        if !item.is_empty() || quoted.is_some() {
+            items.push(item.to_owned());
+        }
+        rest = after.trim_start();
+    }
+    items
 }
 
 fn is_number(text: &str) -> bool {
@@ -316,7 +329,7 @@ mod tests {
         let text = |text: &str| Variable::Text(text.into());
         variables.declare("codes", Variable::List(vec![text("PL")]));
         variables.declare("none", Variable::List(vec![]));
-        for assignment in ["codes=PL, 00-950,12", "days=[7,30]", "mixed=['7', x]"] {
+        for assignment in ["codes=PL, '00,950',12", "days=[7,30]", "mixed=['7', x]"] {
             variables.assign(assignment).expect("assigns");
         }
         assert_eq!(
@@ -325,7 +338,7 @@ mod tests {
                 &variables
             )
             .expect("replaces"),
-            "SELECT a IN ('PL', '00-950', '12'), b NOT IN (7, 30, 60), c = ANY(['7', 'x']), false"
+            "SELECT a IN ('PL', '00,950', '12'), b NOT IN (7, 30, 60), c = ANY(['7', 'x']), false"
         );
     }
 

@@ -23,7 +23,10 @@ pub(super) fn parse(text: &str) -> Result<Vec<Field>> {
         .try_with_sql(&format!("({text})"))
         .and_then(|mut parser| parser.parse_columns())
         .map_err(|error| wrong(error.into()))?;
-    let types = Types(ConfigOptions::default());
+    let mut config = ConfigOptions::default();
+    // Without a zone TIMESTAMPTZ would be read as TIMESTAMP.
+    config.execution.time_zone = Some("UTC".to_owned());
+    let types = Types(config);
     let schema = SqlToRel::new(&types)
         .build_schema(columns)
         .map_err(|error| wrong(error.into()))?;

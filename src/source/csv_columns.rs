@@ -4,7 +4,7 @@
 //! have: a column that came later, or was dropped. A file that lacks a column
 //! and has one that is new is more likely one that was renamed, and an error.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field};
@@ -19,6 +19,8 @@ use crate::error::{Error, Result};
 /// The columns of all files, and what each file has of them.
 pub(super) struct CsvColumns {
     pub(super) fields: Vec<Field>,
+    /// The names of those that have a value somewhere.
+    pub(super) seen: BTreeSet<String>,
     /// Files with anything in them.
     pub(super) files: Vec<(InputFile, Arc<Header>)>,
 }
@@ -129,11 +131,17 @@ impl<'f> Union<'f> {
             });
             files.push((file.clone(), Arc::clone(header)));
         }
+        let seen = self
+            .columns
+            .iter()
+            .filter(|known| known.data_type.is_some());
+        let seen = seen.map(|known| known.name.clone()).collect();
         let field = |known: Known<'_>| {
             Field::new(known.name, known.data_type.unwrap_or(DataType::Utf8), true)
         };
         CsvColumns {
             fields: self.columns.into_iter().map(field).collect(),
+            seen,
             files,
         }
     }

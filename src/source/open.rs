@@ -44,6 +44,8 @@ pub struct OpenSource {
     csv: Option<Arc<CsvTable>>,
     /// How each column is made from the files' columns.
     columns: Vec<Expr>,
+    /// The columns of CSV files whose types were found by looking.
+    detected: Vec<Field>,
     /// The first event time in each file, where the file itself tells.
     earliest: Vec<Option<ScalarValue>>,
 }
@@ -88,7 +90,8 @@ impl OpenSource {
         let first = files.first().map(|file| file.path.as_path());
         let shape = CsvShape::new(options, encoding, first.unwrap_or(Path::new("")));
         let as_text = all_as_text(options);
-        let mut given = given_columns(options)?;
+        let typed = given_columns(options)?;
+        let mut given = typed.clone();
         if !as_text {
             columns::add_pinned(&mut given, &options.pinned);
         }
@@ -101,6 +104,13 @@ impl OpenSource {
         };
         let found = csv_columns(&files, &detection, &given)?;
         let fields = csv_fields(&given, found.fields)?;
+        let has = |fields: &[Field], name: &str| fields.iter().any(|it| it.name() == name);
+        let is_found = |field: &&Field| {
+            let name = field.name();
+            let known = found.seen.contains(name) || has(&options.pinned, name);
+            known && !as_text && !has(&typed, name)
+        };
+        let detected: Vec<Field> = fields.iter().filter(is_found).cloned().collect();
         let spec = CsvSpec {
             shape,
             compression: encoding.compression,
@@ -118,6 +128,7 @@ impl OpenSource {
             schema: Arc::new(Schema::new(fields)),
             table: Arc::clone(&table) as _,
             csv: Some(table),
+            detected,
             earliest: vec![],
         })
     }
@@ -155,15 +166,15 @@ impl OpenSource {
             schema: Arc::new(Schema::new(fields)),
             table: Arc::new(NumberedTable::new(table)),
             csv: None,
+            detected: vec![],
             columns,
         })
     }
 
-    /// Its columns without those that come from the names of folders.
-    pub fn file_schema(&self) -> SchemaRef {
-        let folders = self.files.first().map_or(0, |file| file.partitions.len());
-        let own = self.schema.fields().len() - folders;
-        Arc::new(Schema::new(self.schema.fields()[..own].to_vec()))
+    /// The columns of CSV files whose types were found by looking into them, now
+    /// or before: nobody gave them, and some value spoke for them.
+    pub fn detected(&self) -> &[Field] {
+        &self.detected
     }
 
     /// Are these still the files, unchanged?
@@ -195,6 +206,19 @@ impl OpenSource {
         let plan =
             LogicalPlanBuilder::scan(TableReference::bare(name), source, None)?.project(columns)?;
         Ok(plan.build()?)
+    }
+
+    /// How many rows are left out because something is wrong with them.
+    pub fn rejected_rows(&self) -> Result<u64> {
+        let mut rows = 0;
+        self.faults(|_, faults| {
+            // Several fields of a row may be bad.
+            let mut lines: Vec<u64> = faults.iter().map(|fault| fault.line).collect();
+            lines.dedup();
+            rows += lines.len() as u64;
+            Ok(())
+        })?;
+        Ok(rows)
     }
 
     /// Reads all files and calls `found` with what is wrong with their rows, in

@@ -79,14 +79,20 @@ impl Layout {
         self.runs().join(format!("{run}.json"))
     }
 
-    pub(super) fn version(&self, segment: &str, id: &str) -> PathBuf {
+    pub(super) fn version(&self, segment: &str, as_of: NaiveDate, id: &str) -> PathBuf {
         self.own("versions")
             .join(encode(segment))
-            .join(format!("{id}.parquet"))
+            .join(format!("{as_of}-{id}.parquet"))
     }
 
-    pub(super) fn version_record(&self, segment: &str, id: &str) -> PathBuf {
-        self.version(segment, id).with_extension("json")
+    pub(super) fn version_record(&self, segment: &str, as_of: NaiveDate, id: &str) -> PathBuf {
+        self.version(segment, as_of, id).with_extension("json")
+    }
+
+    pub(super) fn lock(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
+        self.own("locks")
+            .join(encode(segment))
+            .join(format!("{as_of}.lock"))
     }
 
     pub(super) fn staged_folder(&self) -> PathBuf {

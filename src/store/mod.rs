@@ -4,9 +4,10 @@
 //! ```text
 //! <store>/<segment>/as_of=2026-01-31/members.parquet   for everyone
 //! <store>/_segql/snapshots/<segment>/2026-01-31.json   a snapshot's record
-//! <store>/_segql/versions/<segment>/<id>.parquet       the same file under its id
-//! <store>/_segql/versions/<segment>/<id>.json          the record of a restated one
+//! <store>/_segql/versions/<segment>/2026-01-31-<id>.parquet   the same file under its id
+//! <store>/_segql/versions/<segment>/2026-01-31-<id>.json      the record of a restated one
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
+//! <store>/_segql/locks/<segment>/2026-01-31.lock      held while one is replaced
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! ```
 //!
@@ -133,7 +134,9 @@ impl Store {
     /// its id while another is on its way.
     pub fn file(&self, record: &SnapshotRecord) -> Result<PathBuf> {
         let current = self.layout.members(&record.segment, record.as_of);
-        let version = self.layout.version(&record.segment, &record.id);
+        let version = self
+            .layout
+            .version(&record.segment, record.as_of, &record.id);
         for path in [current, version] {
             if write::id_of(&path)?.as_deref() == Some(record.id.as_str()) {
                 return Ok(path);
@@ -148,15 +151,52 @@ impl Store {
 
     /// Removes what runs that were cut off left staged a day ago or earlier; a
     /// younger file may be another's work.
-    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
-        let folder = at(&self.layout.staged_folder())?;
-        let staged: Vec<_> = self.objects.list(Some(&folder)).try_collect().await?;
-        for file in staged {
-            if now - file.last_modified > chrono::Duration::days(1) {
-                let _ = self.objects.delete(&file.location).await;
+    pub fn sweep(&self, now: DateTime<Utc>) {
+        let Ok(staged) = std::fs::read_dir(self.layout.staged_folder()) else {
+            return;
+        };
+        for file in staged.flatten() {
+            let modified = file.metadata().and_then(|meta| meta.modified());
+            let is_old = modified
+                .is_ok_and(|time| now - DateTime::<Utc>::from(time) > chrono::Duration::days(1));
+            if is_old {
+                let _ = std::fs::remove_file(file.path());
             }
         }
-        Ok(())
+    }
+
+    /// Is the file for everyone the one that the record names?
+    pub fn is_in_place(&self, record: &SnapshotRecord) -> bool {
+        let current = self.layout.members(&record.segment, record.as_of);
+        write::id_of(&current).is_ok_and(|id| id.as_deref() == Some(record.id.as_str()))
+    }
+
+    /// Says of a provisional snapshot that its day is over and nothing changed.
+    pub async fn finish_day(&self, record: &mut SnapshotRecord) -> Result<()> {
+        record.provisional = false;
+        self.write_json(&self.layout.record(&record.segment, record.as_of), record)
+            .await
+    }
+
+    /// Waits until nobody else is about to replace this snapshot; the lock ends
+    /// with the value, and with the process.
+    pub async fn lock(&self, segment: &str, as_of: NaiveDate) -> Result<std::fs::File> {
+        let path = self.layout.lock(segment, as_of);
+        let failed = |error: std::io::Error| {
+            Error::new(format!("cannot write '{}': {error}", path.display()))
+        };
+        std::fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
+        let file = std::fs::File::create(&path).map_err(failed)?;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(std::fs::TryLockError::WouldBlock) => {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+                // A file system without locks: as before there were any.
+                Err(std::fs::TryLockError::Error(_)) => return Ok(file),
+            }
+        }
     }
 
     /// Starts writing a snapshot; nothing is seen of it before [`Self::commit`].
@@ -195,7 +235,7 @@ impl Store {
         self.refuse_other_case(&record.segment)?;
         written.sync()?;
         // Every record has a file by its own id, whoever else renames meanwhile.
-        let version = |id: &str| at(&self.layout.version(&record.segment, id));
+        let version = |id: &str| at(&self.layout.version(&record.segment, record.as_of, id));
         let staged = at(written.path())?;
         self.objects.copy(&staged, &version(&record.id)?).await?;
         let previous = previous.filter(|previous| previous.id != record.id);
@@ -204,13 +244,21 @@ impl Store {
             .filter(|previous| record.restates.as_ref() == Some(&previous.id));
         if let Some(previous) = restated {
             // What was said of a finished day stays readable, with its record.
-            let path = self.layout.version_record(&record.segment, &previous.id);
+            let kept = &previous.id;
+            let path = self
+                .layout
+                .version_record(&record.segment, record.as_of, kept);
             self.write_json(&path, previous).await?;
         }
         self.objects.rename(&staged, &at(&target)?).await?;
         self.write_json(&self.layout.record(&record.segment, record.as_of), record)
             .await?;
-        if let (Some(previous), None) = (&previous, restated) {
+        if let (Some(previous), None) = (&previous, restated)
+            && !self
+                .layout
+                .version_record(&record.segment, record.as_of, &previous.id)
+                .exists()
+        {
             let _ = self.objects.delete(&version(&previous.id)?).await;
         }
         Ok(())

@@ -10,7 +10,7 @@ use datafusion::logical_expr::TableSource;
 use super::text;
 use crate::catalog::inputs::{World, open};
 use crate::error::Result;
-use crate::source::{BadRow, Fault, SourceOptions};
+use crate::source::{BadRow, Fault};
 use crate::statement::Kind;
 
 /// One row for each bad field of each source that rejects, as its files are now,
@@ -19,7 +19,7 @@ pub(super) async fn rejects(world: World<'_>) -> Result<Arc<dyn TableSource>> {
     let schema = schema();
     let mut batches = vec![];
     for definition in world.catalog.of_kind(Kind::Source) {
-        let options = SourceOptions::read(&definition.create.options)?;
+        let options = definition.source_options()?;
         if options.on_bad_row != BadRow::Reject {
             continue;
         }

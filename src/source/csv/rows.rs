@@ -15,6 +15,9 @@ use crate::error::Result;
 /// Rows of a batch; fewer would slow what is done with them.
 const BATCH_ROWS: usize = 8192;
 
+/// Bytes after which a batch ends all the same: rows may be of any size.
+const BATCH_BYTES: usize = 16 << 20;
+
 /// A column to read: what it becomes, and where it stands in the file.
 struct Wanted {
     column: usize,
@@ -79,7 +82,8 @@ impl Rows {
     pub(super) fn next_batch(&mut self) -> Result<Option<Batch>> {
         let mut faults = vec![];
         let mut read = 0;
-        while read < BATCH_ROWS && self.records.advance()? {
+        let is_full = |raw: &StringBuilder| raw.values_slice().len() >= BATCH_BYTES;
+        while read < BATCH_ROWS && !is_full(&self.raw) && self.records.advance()? {
             read += 1;
             match self.fault() {
                 Some(fault) => faults.push(fault),

@@ -85,6 +85,11 @@ fn cut(text: &str, wanted: &DataType) -> bool {
             let midnight = |c: char| matches!(c, 'T' | ' ' | '0' | ':' | '.' | 'Z');
             !text.starts_with(['+', '-']) && !time.chars().all(midnight)
         }
+        // A zone says another time than the clock alone.
+        DataType::Timestamp(_, None) => {
+            let time = text.get(10..).unwrap_or("");
+            time.contains(['Z', 'z', '+', '-'])
+        }
         _ => false,
     }
 }

@@ -1,7 +1,6 @@
 //! `days_since` against chrono's calendar: any zone, any instant, above all those near midnights
 //! and changes of the clocks.
 
-
 use arrow::array::timezone::Tz;
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::cast;
