@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, JoinType};
+use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 
 use super::inputs::Inputs;
@@ -51,13 +52,24 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
             of_expr(&projection.expr[index], &projection.input, personal)
         }
         LogicalPlan::Aggregate(aggregate) => {
-            let is_set = |expr: &Expr| matches!(expr, Expr::GroupingSet(_));
-            if aggregate.group_expr.iter().any(is_set) {
+            let input = &aggregate.input;
+            let Ok(by) = grouping_set_to_exprlist(&aggregate.group_expr) else {
                 return anything(plan, personal);
+            };
+            // Behind the columns of GROUPING SETS stands the number of the set.
+            let sets = matches!(aggregate.group_expr.as_slice(), [Expr::GroupingSet(_)]);
+            match by.get(index) {
+                Some(expr) => of_expr(expr, input, personal),
+                None if sets && index == by.len() => false,
+                None => {
+                    let expr = aggregate.aggr_expr.get(index - by.len() - usize::from(sets));
+                    expr.is_some_and(|expr| of_expr(expr, input, personal))
+                }
             }
-            let mut outputs = aggregate.group_expr.iter().chain(&aggregate.aggr_expr);
-            let expr = outputs.nth(index);
-            expr.is_some_and(|expr| of_expr(expr, &aggregate.input, personal))
+        }
+        LogicalPlan::Distinct(Distinct::On(on)) => {
+            let expr = on.select_expr.get(index);
+            expr.is_some_and(|expr| of_expr(expr, &on.input, personal))
         }
         LogicalPlan::Window(window) => {
             let below = window.input.schema().fields().len();

@@ -187,7 +187,7 @@ fn twins_are_told_apart_by_nothing() {
     for (segment, columns) in columns {
         let differ: Vec<String> = columns
             .iter()
-            .map(|column| format!("a.{column} IS DISTINCT FROM b.{column}"))
+            .map(|column| format!("(a.{column} IS DISTINCT FROM b.{column})"))
             .collect();
         let query = format!(
             "SELECT count(*) AS pairs, count(*) FILTER (WHERE {}) AS told_apart \

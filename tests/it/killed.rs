@@ -155,7 +155,7 @@ fn json(path: &Path) -> Value {
 fn check_record(store: &Path, segment: &str, record: &Value) -> i64 {
     let id = record["id"].as_str().expect("an id");
     let public = store.join(segment).join("as_of=2025-01-31/members.parquet");
-    let version = store.join(format!("_segql/versions/{segment}/{id}.parquet"));
+    let version = store.join(format!("_segql/versions/{segment}/2025-01-31-{id}.parquet"));
     let found = [public, version]
         .iter()
         .filter(|path| path.exists())
@@ -184,7 +184,9 @@ fn check_files(store: &Path) -> BTreeMap<&'static str, i64> {
         // What it replaced is still there, and every kept version has its file.
         let kept = store.join("_segql/versions").join(segment);
         if let Some(before) = record["restates"].as_str() {
-            version_of(segment, &read(&kept.join(format!("{before}.parquet"))));
+            let before = kept.join(format!("2025-01-31-{before}.parquet"));
+            version_of(segment, &read(&before));
+            assert!(before.with_extension("json").exists(), "{}", before.display());
         }
         for path in files(&kept) {
             if path.extension().is_some_and(|ending| ending == "json") {

@@ -176,7 +176,7 @@ fn every_version_of_a_finished_day_is_kept() {
     assert_eq!(ids[1], ids[3], "the same members have the same id");
     let versions = here.path().join("store/_segql/versions/spender");
     for (id, keys) in [(&ids[0], "10\n12\n"), (&ids[2], "10\n11\n12\n")] {
-        let file = versions.join(format!("{id}.parquet"));
+        let file = versions.join(format!("2025-03-31-{id}.parquet"));
         let query = format!("SELECT * FROM '{}' ORDER BY customer_id", file.display());
         assert_eq!(rows(here.path(), &query), keys);
         let record = std::fs::read_to_string(file.with_extension("json")).expect("a record");
@@ -228,7 +228,7 @@ fn guard_rails_stop_snapshots() {
     for expected in [
         "many has 1 members, fewer than min_size = 2 allows",
         "worth:large has 0 members, fewer than min_size = 1 allows",
-        "--force writes it all the same",
+        "--force, or MATERIALIZE … WITH (force = true), writes it all the same",
     ] {
         assert!(
             january.err.contains(expected),
