@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{self, Query};
 
 use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
+use super::shared_table::SharedTables;
 use super::{
     Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros,
     members, priority, relation_name, row_keys, split_label, total_order, visibility,
@@ -32,9 +33,6 @@ pub struct Evaluation {
     pub variables: Variables,
 }
 
-/// Definitions whose rows were computed already, by name.
-pub type SharedTables = HashMap<String, Arc<dyn TableSource>>;
-
 /// Plans queries and definitions for one evaluation.
 pub struct Binder<'a> {
     pub(super) world: World<'a>,
@@ -46,6 +44,8 @@ pub struct Binder<'a> {
     planned: RefCell<HashMap<String, Arc<dyn TableSource>>>,
     /// What is being planned.
     planning: RefCell<BTreeSet<String>>,
+    /// What tells the rows of shared tables apart, by name.
+    pub(super) keys: HashMap<String, Vec<Vec<String>>>,
 }
 
 impl<'a> Binder<'a> {
@@ -59,14 +59,24 @@ impl<'a> Binder<'a> {
             .into_iter()
             .map(|function| (function.name().to_owned(), function))
             .collect();
+        let planned = shared.iter().map(|(name, shared)| {
+            let scan = TableReference::bare(name.as_str());
+            let rows = LogicalPlanBuilder::scan(scan, Arc::clone(&shared.table), None)?;
+            let marked = rows.alias(row_keys::mark(name))?.build()?;
+            Ok((name.clone(), as_source(marked, None)))
+        });
+        let keys = shared.iter();
         Ok(Self {
             world,
             inputs,
             evaluation,
             state: world.session.state(),
             functions,
-            planned: RefCell::new(shared.clone()),
+            planned: RefCell::new(planned.collect::<Result<_>>()?),
             planning: RefCell::default(),
+            keys: keys
+                .map(|(name, it)| (name.clone(), it.keys.clone()))
+                .collect(),
         })
     }
 

@@ -15,7 +15,8 @@ use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
 use super::Definition;
-use super::binder::{Binder, SharedTables};
+use super::SharedTables;
+use super::binder::Binder;
 use super::inputs::{Inputs, World};
 use super::references::Reference;
 use crate::error::Result;

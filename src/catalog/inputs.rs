@@ -1,7 +1,7 @@
 //! What has to be looked up before planning, which itself waits for nothing.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
 use datafusion::common::TableReference;
@@ -10,6 +10,7 @@ use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
+use super::shared_table::Outlines;
 use super::{Catalog, Definition, Evaluation, Graph, information, relations, visibility};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
@@ -74,6 +75,8 @@ pub struct Inputs {
     pub files: HashMap<String, OpenSource>,
     /// What is named in quotes, `members('…')`.
     named: BTreeSet<String>,
+    /// What definitions are by themselves, found when asked.
+    outlines: Mutex<Outlines>,
     /// Snapshots of what `members('…')` names.
     pub snapshots: BTreeMap<(String, NaiveDate), SnapshotRecord>,
 }
@@ -120,6 +123,11 @@ impl Inputs {
             }
         }
         Ok(())
+    }
+
+    /// What was found of definitions by themselves.
+    pub(super) fn outlines(&self) -> MutexGuard<'_, Outlines> {
+        self.outlines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Fails when the argument of a table function was not looked up, as it does

@@ -1,7 +1,6 @@
 //! What makes a query a segment: one row per key, who is left over, a label's
 //! own rows.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
@@ -10,9 +9,9 @@ use datafusion::functions::core::expr_ext::FieldAccessor;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, lit, when};
 use datafusion::prelude::{coalesce, ident};
 
+use super::Definition;
 use super::binder::{Binder, as_source};
 use super::key::{LABEL_COLUMN, entity_key, fitting};
-use super::{Definition, SharedTables, personal};
 use crate::error::{Error, Result, suggest};
 use crate::sql_type::sql_type_name;
 use crate::statement::Kind;
@@ -38,6 +37,18 @@ impl Binder<'_> {
         let label = self.label_column(definition, &source.schema(), &key)?;
         let first = |name: &str| name == key || Some(name) == label.as_deref();
         let personal = self.personal_columns(definition)?;
+        let schema = source.schema();
+        let mut names = schema.fields().iter().map(|field| field.name());
+        if let Some(name) = names.find(|name| name.eq_ignore_ascii_case("as_of")) {
+            return Err(definition
+                .error(format!(
+                    "{} '{}' returns a column '{name}', which is the name of the folder that says \
+                     the date of a snapshot",
+                    definition.kind(),
+                    definition.name
+                ))
+                .hint("give it another name"));
+        }
         if let Some(label) = label.as_ref().filter(|label| personal.contains(*label)) {
             return Err(definition
                 .error(format!(
@@ -108,17 +119,6 @@ impl Binder<'_> {
             label: None,
             several: false,
         })
-    }
-
-    /// Columns of a definition that stay out of its snapshots. Looked for in a
-    /// plan without shared rows, whose origin cannot be seen any more.
-    fn personal_columns(&self, definition: &Definition) -> Result<BTreeSet<String>> {
-        let shared = SharedTables::new();
-        let whole = Binder::new(self.world, self.inputs, &shared)?;
-        Ok(personal::columns(
-            &whole.definition(definition)?,
-            self.inputs,
-        ))
     }
 }
 

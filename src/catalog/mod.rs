@@ -27,6 +27,7 @@ mod refuse;
 mod relations;
 mod row_keys;
 mod scope;
+mod shared_table;
 mod total_order;
 mod versions;
 mod visibility;
@@ -37,7 +38,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
-pub use binder::{Binder, Evaluation, SharedTables};
+pub use binder::{Binder, Evaluation};
 pub use definition::{Definition, all_options, options_of};
 pub use graph::Graph;
 pub use guard_rails::{Change, GuardRails};
@@ -49,6 +50,7 @@ pub use members::MembersPlan;
 pub use members_function::snapshot_table;
 pub use references::{Reference, of_statement, relation_name};
 pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS};
+pub use shared_table::{SharedTable, SharedTables};
 pub use visibility::files_seen;
 
 /// All definitions by id: what is selected FROM lives in one namespace, entities

@@ -16,28 +16,28 @@ use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 
 use super::inputs::Inputs;
 
-/// Source and column.
-type Origin = (String, String);
+/// A source or definition, and its column.
+pub(super) type Origin = (String, String);
 
-/// The names of a plan's personal columns.
-pub(super) fn columns(plan: &LogicalPlan, inputs: &Inputs) -> BTreeSet<String> {
-    let personal: BTreeSet<Origin> = inputs
+/// The columns that sources call personal.
+pub(super) fn declared(inputs: &Inputs) -> BTreeSet<Origin> {
+    let opened = inputs
         .sources
         .iter()
-        .filter_map(|(name, opened)| Some((name, opened.as_ref().ok()?)))
+        .filter_map(|(name, opened)| Some((name, opened.as_ref().ok()?)));
+    opened
         .flat_map(|(name, (_, options))| {
-            options
-                .personal
-                .iter()
-                .map(move |column| (name.clone(), column.clone()))
+            let columns = options.personal.iter();
+            columns.map(move |column| (name.clone(), column.clone()))
         })
-        .collect();
-    if personal.is_empty() {
-        return BTreeSet::new();
-    }
+        .collect()
+}
+
+/// The names of a plan's columns that come from one of these.
+pub(super) fn columns(plan: &LogicalPlan, personal: &BTreeSet<Origin>) -> BTreeSet<String> {
     let fields = plan.schema().fields();
     (0..fields.len())
-        .filter(|index| is_personal(plan, *index, &personal))
+        .filter(|index| is_personal(plan, *index, personal))
         .map(|index| fields[index].name().clone())
         .collect()
 }
@@ -62,7 +62,9 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
                 Some(expr) => of_expr(expr, input, personal),
                 None if sets && index == by.len() => false,
                 None => {
-                    let expr = aggregate.aggr_expr.get(index - by.len() - usize::from(sets));
+                    let expr = aggregate
+                        .aggr_expr
+                        .get(index - by.len() - usize::from(sets));
                     expr.is_some_and(|expr| of_expr(expr, input, personal))
                 }
             }

@@ -284,12 +284,16 @@ fn unordered(what: &str, input: &LogicalPlan, declared: Declared<'_>) -> Error {
 }
 
 /// The keys that are known of a relation by what is said of it.
-fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>> {
+pub(super) fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>> {
     let catalog = binder.world.catalog;
     let Some(definition) = catalog.find(name) else {
         return vec![];
     };
-    let mut keys = vec![];
+    let mut keys = binder
+        .keys
+        .get(&definition.name)
+        .cloned()
+        .unwrap_or_default();
     if let Some(Ok((_, options))) = binder.inputs.sources.get(&definition.name)
         && !options.key.is_empty()
     {

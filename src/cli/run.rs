@@ -138,7 +138,7 @@ fn planned(record: &RunRecord) -> Result<RecordBatch> {
         let values = record.nodes.iter().map(value);
         (Arc::new(values.collect::<StringArray>()) as _, true)
     };
-    let columns: [(&str, (_, bool)); 5] = [
+    let columns: [(&str, (_, bool)); 6] = [
         ("name", column(&|node| Some(node.name.clone()))),
         ("kind", column(&|node| Some(node.kind.clone()))),
         (
@@ -150,6 +150,7 @@ fn planned(record: &RunRecord) -> Result<RecordBatch> {
             column(&|node| (!node.reads.is_empty()).then(|| node.reads.join(", "))),
         ),
         ("writes", column(&|node| node.writes.clone())),
+        ("note", column(&|node| node.reason.clone())),
     ];
     let columns = columns.map(|(name, (values, nullable))| (name, values, nullable));
     Ok(RecordBatch::try_from_iter_with_nullable(columns)?)

@@ -33,7 +33,7 @@ pub struct CheckReport {
     pub name: String,
     /// `check`, `key` (one row per key of a segment), `entity key`, `guard rails`,
     /// `definition` (it cannot be planned), `one version` (of a source's key),
-    /// `point in time` or `event time`.
+    /// `rejects`, `point in time`, `event time`, or `entity` (keys that it does not list).
     pub rule: &'static str,
     /// What it came to.
     pub result: CheckResult,

@@ -8,7 +8,7 @@ use chrono::Utc;
 
 use super::fingerprint::Fingerprint;
 use super::materialize::Run;
-use crate::catalog::{Binder, Definition, Graph, MembersPlan};
+use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTable};
 use crate::error::{Error, Result};
 use crate::store::{Column, Inputs as InputRecord, NodeStatus, SnapshotRecord};
 
@@ -68,8 +68,11 @@ impl Run<'_> {
         }
         self.keep_finished_day(definition).await?;
         if self.request.dry_run {
-            self.binder()?.members(definition)?;
+            let below = self.binder()?.stand_ins(definition)?;
+            let world = self.engine.world(&self.evaluation);
+            Binder::new(world, &self.inputs, &below)?.members(definition)?;
             return Ok(Ended {
+                reason: self.finished_before(definition).await?,
                 reads: made_from.inputs.iter().map(shown).collect(),
                 writes: Some(self.place(definition)),
                 ..Ended::with(NodeStatus::Planned)
@@ -93,6 +96,14 @@ impl Run<'_> {
             ))
             .hint("give --as-of a date, or another --store")),
         }
+    }
+
+    /// What a dry run says of a day that is finished.
+    async fn finished_before(&self, definition: &Definition) -> Result<Option<String>> {
+        let date = self.evaluation.moment.date();
+        let kept = self.engine.store.snapshot(&definition.name, date).await?;
+        let finished = kept.is_some_and(|kept| !kept.provisional) && !self.request.restate;
+        Ok(finished.then(|| "finished: needs --restate if its members differ".to_owned()))
     }
 
     fn place(&self, definition: &Definition) -> String {
@@ -153,14 +164,21 @@ impl Run<'_> {
             let Some(base) = catalog.find(name) else {
                 continue;
             };
-            let plan = self.binder()?.definition(base);
-            let kept = match plan {
-                Ok(plan) => self.engine.keep(name, plan).await,
+            let planned = {
+                let binder = self.binder()?;
+                binder
+                    .definition(base)
+                    .map(|plan| (binder.row_keys(&plan), plan))
+            };
+            let kept = match planned {
+                Ok((keys, plan)) => self.engine.keep(name, plan).await.map(|rows| (keys, rows)),
                 Err(error) => Err(error),
             };
             match kept {
-                Ok(rows) => {
-                    self.shared.insert(name.to_owned(), Arc::clone(&rows.table));
+                Ok((keys, rows)) => {
+                    let table = Arc::clone(&rows.table);
+                    self.shared
+                        .insert(name.to_owned(), SharedTable { table, keys });
                     self.kept.push(rows);
                 }
                 // What fails as a whole may still do for those who read a part.

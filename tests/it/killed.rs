@@ -186,7 +186,11 @@ fn check_files(store: &Path) -> BTreeMap<&'static str, i64> {
         if let Some(before) = record["restates"].as_str() {
             let before = kept.join(format!("2025-01-31-{before}.parquet"));
             version_of(segment, &read(&before));
-            assert!(before.with_extension("json").exists(), "{}", before.display());
+            assert!(
+                before.with_extension("json").exists(),
+                "{}",
+                before.display()
+            );
         }
         for path in files(&kept) {
             if path.extension().is_some_and(|ending| ending == "json") {

@@ -1,0 +1,110 @@
+//! Definitions that need not be planned where they are used: their rows were
+//! computed, or only their columns matter.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use datafusion::datasource::empty::EmptyTable;
+use datafusion::datasource::provider_as_source;
+use datafusion::logical_expr::{LogicalPlan, TableSource};
+
+use super::binder::Binder;
+use super::row_keys::{names, row_keys};
+use super::total_order::declared_keys;
+use super::{Definition, Graph, personal};
+use crate::error::Result;
+
+/// What stands in the place of a definition's plan.
+#[derive(Clone)]
+pub struct SharedTable {
+    /// Its rows; none, where only its columns matter.
+    pub table: Arc<dyn TableSource>,
+    /// Columns that tell its rows apart.
+    pub keys: Vec<Vec<String>>,
+}
+
+/// What stands in the place of definitions, by name.
+pub type SharedTables = HashMap<String, SharedTable>;
+
+/// A definition looked at by itself, over stand-ins for what it builds on.
+#[derive(Clone)]
+pub(super) struct Outline {
+    stand_in: SharedTable,
+    personal: BTreeSet<String>,
+}
+
+/// Outlines by name.
+pub(super) type Outlines = HashMap<String, Outline>;
+
+impl Binder<'_> {
+    /// What tells the rows of a plan apart, by the names of its columns.
+    pub fn row_keys(&self, plan: &LogicalPlan) -> Vec<Vec<String>> {
+        let keys = row_keys(plan, &|name| declared_keys(self, name));
+        keys.iter().map(|key| names(key, plan)).collect()
+    }
+
+    /// Tables without rows for all that a definition builds on. Planning over
+    /// them takes the time of one definition, however many paths lead down.
+    pub fn stand_ins(&self, definition: &Definition) -> Result<SharedTables> {
+        self.outline(definition)?;
+        let outlines = self.inputs.outlines();
+        let below = Graph::new(self.world.catalog).below(&definition.name);
+        let found = below.into_iter().filter_map(|name| {
+            let outline = outlines.get(name)?;
+            Some((name.to_owned(), outline.stand_in.clone()))
+        });
+        Ok(found.collect())
+    }
+
+    /// Columns of a definition that stay out of its snapshots.
+    pub(super) fn personal_columns(&self, definition: &Definition) -> Result<BTreeSet<String>> {
+        match personal::declared(self.inputs).is_empty() {
+            true => Ok(BTreeSet::new()),
+            false => Ok(self.outline(definition)?.personal),
+        }
+    }
+
+    /// Looks at everything below from the ground up, each once for these inputs.
+    fn outline(&self, definition: &Definition) -> Result<Outline> {
+        let catalog = self.world.catalog;
+        let mut below = SharedTables::new();
+        let mut last = None;
+        for name in Graph::new(catalog).order([definition.name.as_str()])? {
+            let Some(found) = catalog.find(name) else {
+                continue;
+            };
+            let known = self.inputs.outlines().get(name).cloned();
+            let outline = match known {
+                Some(outline) => outline,
+                None => {
+                    let outline = self.outline_over(found, &below)?;
+                    self.inputs
+                        .outlines()
+                        .insert(name.to_owned(), outline.clone());
+                    outline
+                }
+            };
+            below.insert(name.to_owned(), outline.stand_in.clone());
+            last = Some(outline);
+        }
+        last.ok_or_else(|| definition.error("it is not among the definitions"))
+    }
+
+    fn outline_over(&self, definition: &Definition, below: &SharedTables) -> Result<Outline> {
+        let binder = Binder::new(self.world, self.inputs, below)?;
+        let plan = binder.definition(definition)?;
+        let mut personal = personal::declared(self.inputs);
+        for (name, outline) in self.inputs.outlines().iter() {
+            let columns = outline.personal.iter();
+            personal.extend(columns.map(|column| (name.clone(), column.clone())));
+        }
+        let empty = EmptyTable::new(Arc::clone(plan.schema().inner()));
+        Ok(Outline {
+            stand_in: SharedTable {
+                table: provider_as_source(Arc::new(empty)),
+                keys: binder.row_keys(&plan),
+            },
+            personal: personal::columns(&plan, &personal),
+        })
+    }
+}
