@@ -100,15 +100,20 @@ impl Superaccumulator {
 /// The number that digits of any sign and size stand for, the lowest first, the lowest in units of
 /// 2^(26 · level - 1074), rounded to the nearest double, half to even.
 pub(crate) fn rounded<const N: usize>(digits: &[i64; N], level: usize) -> f64 {
-    let (number, dropped) = leading(digits, &mut [0; N]);
+    let (negative, number, dropped) = leading(digits, &mut [0; N]);
     // Exact but for too large numbers: a result below 2^-1021 has no more bits than fit.
-    number * power_of_two(((level + dropped) as i32) * WIDTH as i32 - 1074)
+    let magnitude = number as f64 * power_of_two(((level + dropped) as i32) * WIDTH as i32 - 1074);
+    if negative { -magnitude } else { magnitude }
 }
 
-/// The number that digits of any sign and size stand for, the lowest first, in units of as many
-/// digits as are told with it, rounded to the nearest double, half to even. It needs as many
-/// `plain` digits to work in.
-pub(crate) fn leading<D: Copy + Into<i128>>(digits: &[D], plain: &mut [u32]) -> (f64, usize) {
+/// The number that digits of any sign and size stand for, the lowest first: whether it is
+/// negative, its 100 leading bits at least and fewer than 127, and how many digits follow them.
+/// The lowest bit is set if these are not 0, so that rounding to fewer bits comes out right. As
+/// many `plain` digits are needed to work in.
+pub(crate) fn leading<D: Copy + Into<i128>>(
+    digits: &[D],
+    plain: &mut [u32],
+) -> (bool, u128, usize) {
     let (negative, carry) = signed(digits, plain);
     let mut number = carry;
     let mut dropped = 0;
@@ -122,8 +127,7 @@ pub(crate) fn leading<D: Copy + Into<i128>>(digits: &[D], plain: &mut [u32]) -> 
             inexact |= *digit != 0;
         }
     }
-    let magnitude = (number | u128::from(inexact)) as f64;
-    (if negative { -magnitude } else { magnitude }, dropped)
+    (negative, number | u128::from(inexact), dropped)
 }
 
 /// As [`rounded`] of four digits, which are seldom too large for one integer.

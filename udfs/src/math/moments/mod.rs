@@ -4,7 +4,7 @@
 //! mean is large beside the spread. Here the product of two doubles is taken apart into two
 //! doubles that are it exactly (Dekker, A Floating-Point Technique for Extending the Available
 //! Precision, 1971), both are summed along the grid of [`super::reproducible_sum`], and the
-//! difference is one of long integers, rounded once.
+//! difference is one of long integers.
 //!
 //! The sums drop what lies 78 bits below their largest term. For a variance that is no loss: the
 //! values whose squares are cut differ from the largest by a factor of 2^12, and then the spread
@@ -137,12 +137,10 @@ impl Total {
 
     fn rounded(&self) -> Scaled {
         let used = self.digits.get(self.low..self.high).unwrap_or_default();
-        let (mantissa, dropped) = leading(used, &mut [0; DIGITS][..used.len()]);
+        let (negative, number, dropped) = leading(used, &mut [0; DIGITS][..used.len()]);
         let digits = (self.low + dropped) as i32;
-        Scaled {
-            mantissa,
-            exponent: digits * WIDTH as i32 - 2 * UNIT as i32,
-        }
+        let exponent = digits * WIDTH as i32 - 2 * UNIT as i32;
+        Scaled::new(negative, number, exponent)
     }
 }
 
