@@ -17,7 +17,8 @@
 //! Every function carries its reference documentation (`documentation()`), with an example that
 //! is run by a test. [`register_all`] puts them into a session; [`scalar_functions_at`] binds
 //! those that know the time to one [`Clock`], where the settings of [`SegqlConfig`] are not enough.
-//! [`exact_aggregates`] are a `sum` and an `avg` that neither wrap nor depend on the order of rows.
+//! [`exact_aggregates`] are a `sum` and an `avg` that neither wrap nor depend on the order of rows,
+//! and the functions of variance, covariance, correlation and regression, likewise.
 //!
 //! ```
 //! use datafusion_expr::registry::{FunctionRegistry, MemoryFunctionRegistry};

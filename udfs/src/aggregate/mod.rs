@@ -7,6 +7,8 @@ use datafusion_expr::AggregateUDF;
 mod avg;
 mod collected;
 mod exact;
+mod moments;
+mod occurrences;
 mod sum;
 
 macro_rules! aggregate_functions {
@@ -27,13 +29,16 @@ aggregate_functions! {
 
 pub(crate) use rfm_cuts::cuts_type;
 
-/// `sum` and `avg` to put in the place of DataFusion's: sums of whole numbers and decimals that
-/// fail rather than wrap, and of doubles that do not depend on the order of the rows.
+/// Functions to put in the place of DataFusion's: `sum` and `avg`, where sums of whole numbers and
+/// decimals fail rather than wrap, and those of variance, covariance, correlation and regression;
+/// what they make of doubles does not depend on the order of the rows.
 ///
 /// They are not part of [`all_aggregate`], as they change what programs see already.
 pub fn exact_aggregates() -> Vec<Arc<AggregateUDF>> {
-    vec![
+    let mut functions = vec![
         Arc::new(AggregateUDF::from(sum::Sum::default())),
         Arc::new(AggregateUDF::from(avg::Avg::default())),
-    ]
+    ];
+    functions.extend(moments::functions());
+    functions
 }

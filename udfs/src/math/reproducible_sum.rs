@@ -254,6 +254,15 @@ impl ReproducibleSum {
         );
     }
 
+    /// The level of the grid that the levels kept begin with; `None` if the sum is no finite number.
+    pub(crate) fn lowest_level(&self) -> Option<usize> {
+        match self.height {
+            EMPTY => Some(0),
+            1..=HIGHEST => Some(usize::from(self.height - 1)),
+            _ => None,
+        }
+    }
+
     /// The sum as a double, rounded once; `None` without values.
     pub(crate) fn value(&self) -> Option<f64> {
         value(self.height, &self.levels)

@@ -79,6 +79,12 @@ impl Superaccumulator {
         }
     }
 
+    /// The digits in whole numbers of the units of the grid; `None` if it is no number.
+    pub(crate) fn digits(&self) -> Option<&[i64]> {
+        let finite = self.infinite == 0 && self.minus_infinite == 0 && self.not_a_number == 0;
+        finite.then_some(&self.digits[..])
+    }
+
     /// The sum as a double.
     pub(crate) fn value(&self) -> f64 {
         match (self.infinite > 0, self.minus_infinite > 0) {
@@ -94,27 +100,34 @@ impl Superaccumulator {
 /// The number that digits of any sign and size stand for, the lowest first, the lowest in units of
 /// 2^(26 · level - 1074), rounded to the nearest double, half to even.
 pub(crate) fn rounded<const N: usize>(digits: &[i64; N], level: usize) -> f64 {
-    let (mut plain, mut carry) = normal(digits, 1);
-    let negative = carry < 0;
-    if negative {
-        (plain, carry) = normal(digits, -1);
-    }
-    let mut number = carry as u128;
+    let (negative, number, dropped) = leading(digits, &mut [0; N]);
+    // Exact but for too large numbers: a result below 2^-1021 has no more bits than fit.
+    let magnitude = number as f64 * power_of_two(((level + dropped) as i32) * WIDTH as i32 - 1074);
+    if negative { -magnitude } else { magnitude }
+}
+
+/// The number that digits of any sign and size stand for, the lowest first: whether it is
+/// negative, its 100 leading bits at least and fewer than 127, and how many digits follow them.
+/// The lowest bit is set if these are not 0, so that rounding to fewer bits comes out right. As
+/// many `plain` digits are needed to work in.
+pub(crate) fn leading<D: Copy + Into<i128>>(
+    digits: &[D],
+    plain: &mut [u32],
+) -> (bool, u128, usize) {
+    let (negative, carry) = signed(digits, plain);
+    let mut number = carry;
     let mut dropped = 0;
     let mut inexact = false;
     for digit in plain.iter().rev() {
         // With 100 bits in hand, what follows only tells whether half is exactly half.
         if number >> 100 == 0 {
-            number = number << WIDTH | *digit as u128;
+            number = number << WIDTH | u128::from(*digit);
         } else {
             dropped += 1;
             inexact |= *digit != 0;
         }
     }
-    // Exact but for too large numbers: a result below 2^-1021 has no more bits than fit.
-    let unit = ((level + dropped) as i32) * WIDTH as i32 - 1074;
-    let magnitude = (number | u128::from(inexact)) as f64 * power_of_two(unit);
-    if negative { -magnitude } else { magnitude }
+    (negative, number | u128::from(inexact), dropped)
 }
 
 /// As [`rounded`] of four digits, which are seldom too large for one integer.
@@ -128,16 +141,24 @@ pub(crate) fn rounded_four(digits: &[i64; 4], level: usize) -> f64 {
     number as f64 * power_of_two(level as i32 * WIDTH as i32 - 1074)
 }
 
-/// Digits from 0 to 2^26 - 1, and what is carried out of the highest.
-fn normal<const N: usize>(digits: &[i64; N], sign: i128) -> ([u32; N], i128) {
-    let mut plain = [0; N];
+/// Is the number negative, and what its magnitude carries out of the highest of its plain digits?
+pub(crate) fn signed<D: Copy + Into<i128>>(digits: &[D], plain: &mut [u32]) -> (bool, u128) {
+    let carry = normal(digits, plain, 1);
+    match carry < 0 {
+        true => (true, normal(digits, plain, -1) as u128),
+        false => (false, carry as u128),
+    }
+}
+
+/// Makes digits from 0 to 2^26 - 1, and returns what is carried out of the highest.
+fn normal<D: Copy + Into<i128>>(digits: &[D], plain: &mut [u32], sign: i128) -> i128 {
     let mut carry = 0_i128;
     for (plain, digit) in plain.iter_mut().zip(digits) {
-        let total = sign * i128::from(*digit) + carry;
+        let total = sign * (*digit).into() + carry;
         *plain = (total & DIGIT) as u32;
         carry = total >> WIDTH;
     }
-    (plain, carry)
+    carry
 }
 
 /// 2^exponent, which is no smaller than the smallest double; infinite where there is none.

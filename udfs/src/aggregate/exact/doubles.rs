@@ -19,7 +19,7 @@ use crate::math::reproducible_sum::{
 use crate::math::superaccumulator::Superaccumulator;
 
 /// A state as bytes: the height, and the levels from the lowest, little-endian.
-const STATE_BYTES: usize = 1 + size_of::<Levels>();
+pub(in crate::aggregate) const STATE_BYTES: usize = 1 + size_of::<Levels>();
 /// Values that are looked at together: few enough to stay in the fastest cache.
 const GATHERED: usize = 256;
 
@@ -27,14 +27,14 @@ pub(super) fn state_type() -> DataType {
     DataType::FixedSizeBinary(STATE_BYTES as i32)
 }
 
-fn write(height: u8, levels: &Levels, state: &mut Vec<u8>) {
+pub(in crate::aggregate) fn write(height: u8, levels: &Levels, state: &mut Vec<u8>) {
     state.push(height);
     for level in levels {
         state.extend_from_slice(&level.to_le_bytes());
     }
 }
 
-fn read(state: &[u8]) -> (u8, Levels) {
+pub(in crate::aggregate) fn read(state: &[u8]) -> (u8, Levels) {
     let mut levels = Levels::default();
     for (level, bytes) in levels.iter_mut().zip(state[1..].as_chunks::<8>().0) {
         *level = i64::from_le_bytes(*bytes);

@@ -30,6 +30,8 @@ use groups::{Means, Sums};
 use single::{Frame, Single};
 use whole::{WholeGroups, WholeTotal};
 
+pub(super) use doubles::{STATE_BYTES, read, write};
+
 /// What is made of a sum at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
