@@ -291,9 +291,10 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// The names of what is mentioned as it is, not as it was: only that is planned.
+/// The names of what is selected FROM as it is: only that is planned at once. Of
+/// what table functions name, a snapshot may do.
 fn present(references: &[Reference]) -> impl Iterator<Item = &str> {
-    let now = references.iter().filter(|it| !it.previous);
+    let now = references.iter().filter(|it| !it.by_text);
     now.map(|reference| reference.name.as_str())
 }
 

@@ -37,6 +37,25 @@ const MARK: &str = "definition of ";
 /// Sets of columns of which no two rows have the same values. The empty set says
 /// that there is one row at most.
 pub(super) fn row_keys(plan: &LogicalPlan, declared: Declared<'_>) -> Vec<Columns> {
+    smallest(all_row_keys(plan, declared))
+}
+
+/// How many keys of a plan are followed up: joins would multiply them.
+const MAX_KEYS: usize = 16;
+
+/// The keys without those that have more columns than another needs.
+fn smallest(mut keys: Vec<Columns>) -> Vec<Columns> {
+    keys.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    let mut kept: Vec<Columns> = vec![];
+    for key in keys {
+        if kept.len() < MAX_KEYS && !kept.iter().any(|smaller| smaller.is_subset(&key)) {
+            kept.push(key);
+        }
+    }
+    kept
+}
+
+fn all_row_keys(plan: &LogicalPlan, declared: Declared<'_>) -> Vec<Columns> {
     match plan {
         LogicalPlan::Projection(projection) => {
             let below = row_keys(&projection.input, declared);
