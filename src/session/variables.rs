@@ -278,7 +278,7 @@ impl Variables {
             .at(span)
             .hint_if(suggest(name, self.0.keys().map(String::as_str)))
             .hint(format!(
-                "give it with --var {name}=…, or declare it in [vars] of segql.toml"
+                "declare it in [vars] of segql.toml, or, without a project, give --var {name}=…"
             ))
     }
 
