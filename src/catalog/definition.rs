@@ -163,17 +163,17 @@ impl Definition {
         Ok(options)
     }
 
-    /// The labels it declares; empty when any goes.
+    /// The labels it declares, that of whoever is left over included; empty when
+    /// any goes.
     pub fn labels(&self) -> Vec<&str> {
-        match &self.create.body {
-            Body::Query { labels, .. } => labels.iter().map(|label| label.name.as_str()).collect(),
-            Body::Priority(segments) if !segments.is_empty() => {
-                let otherwise = self.create.options.text("otherwise");
-                let named = segments.iter().map(|segment| segment.text.as_str());
-                named.chain(otherwise).collect()
-            }
+        let declared: Vec<&str> = match &self.create.body {
+            Body::Query { labels, .. } => labels.iter().map(|it| it.name.as_str()).collect(),
+            Body::Priority(segments) => segments.iter().map(|it| it.text.as_str()).collect(),
             _ => vec![],
-        }
+        };
+        let otherwise = self.create.options.text("otherwise");
+        let otherwise = otherwise.filter(|it| !declared.is_empty() && !declared.contains(it));
+        declared.into_iter().chain(otherwise).collect()
     }
 }
 

@@ -4,13 +4,13 @@
 //! A column keeps its nature through views, joins, groups, casts, aliases and
 //! whatever is computed from it: `upper(email)`, `max(phone)` and `phone + 0` are
 //! personal. Only what says how many, how long or whether does not carry it on:
-//! `count(email)`, `length(email)`, `email IS NULL`.
+//! `count(email)`, `length(email)`, `email IS NULL`, `CASE WHEN email IS NULL THEN …`.
 
 use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::tree_node::TreeNode;
-use datafusion::common::{Column, JoinType};
+use datafusion::common::{Column, ExprSchema, JoinType};
 use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 
@@ -141,14 +141,18 @@ const COUNTS: [&str; 6] = [
     "regexp_count",
 ];
 
+/// Of a column as it stands: the length of something computed may be anything.
 fn counts(expr: &Expr) -> bool {
-    let name = match expr {
-        Expr::AggregateFunction(call) => call.func.name(),
-        Expr::ScalarFunction(call) => call.func.name(),
-        Expr::WindowFunction(call) => call.fun.name(),
+    let (name, args) = match expr {
+        Expr::AggregateFunction(call) => (call.func.name(), &call.params.args),
+        Expr::ScalarFunction(call) => (call.func.name(), &call.args),
+        Expr::WindowFunction(call) if call.params.order_by.is_empty() => {
+            (call.fun.name(), &call.params.args)
+        }
         _ => return false,
     };
-    COUNTS.contains(&name)
+    let plain = |arg: &Expr| matches!(arg, Expr::Column(_) | Expr::Literal(..));
+    COUNTS.contains(&name) && args.iter().all(plain)
 }
 
 fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
@@ -161,12 +165,33 @@ fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> boo
         Expr::Cast(cast) => of_expr(&cast.expr, input, personal),
         Expr::TryCast(cast) => of_expr(&cast.expr, input, personal),
         Expr::Column(column) => of_column(column),
+        // What is chosen says who; what it is chosen by only says whether.
+        Expr::Case(case) => {
+            let whens = case.when_then_expr.iter();
+            let parts = whens.flat_map(|(when, then)| [when.as_ref(), then.as_ref()]);
+            let rest = case.expr.iter().chain(&case.else_expr).map(AsRef::as_ref);
+            parts.chain(rest).any(|part| of_expr(part, input, personal))
+        }
         computed => {
-            let data_type = computed.get_type(input.schema()).unwrap_or(DataType::Null);
-            let says_who = data_type != DataType::Boolean && !counts(computed);
+            let schema = input.schema();
+            let is_flag = |column: &Column| {
+                let field = schema.field_from_column(column);
+                field.is_ok_and(|field| field.data_type() == &DataType::Boolean)
+            };
+            let names = computed.column_refs();
+            let says_who = match computed.get_type(schema) {
+                // Of a personal truth value, another truth value says it all.
+                Ok(DataType::Boolean) => {
+                    !matches!(computed, Expr::IsNull(_) | Expr::IsNotNull(_))
+                        && names
+                            .iter()
+                            .any(|column| is_flag(column) && of_column(column))
+                }
+                _ => !counts(computed) && names.into_iter().any(of_column),
+            };
             says_who
-                && (computed.column_refs().into_iter().any(of_column)
-                    || of_subqueries(computed, personal))
+                || computed.get_type(schema).ok() != Some(DataType::Boolean)
+                    && of_subqueries(computed, personal)
         }
     }
 }

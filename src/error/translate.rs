@@ -204,6 +204,11 @@ fn shorten(text: &str) -> String {
                 QUALIFY"
             .to_owned();
     }
+    if text.starts_with("physical plan does not support logical expression") {
+        return "a subquery refers to the row outside it in a way that is not supported; a join \
+                says the same"
+            .to_owned();
+    }
     if text.starts_with("dot access not supported") {
         return "a field of an expression is written (…)['r'], not (…).r".to_owned();
     }

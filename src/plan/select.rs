@@ -138,7 +138,7 @@ fn matching(
         let has = |tags: Vec<String>| tags.iter().any(|it| it == tag);
         all(&|it| it.create.options.list("tags").is_ok_and(has))
     } else if let Some(kind) = bare.strip_prefix("kind:") {
-        all(&|it| it.kind().word() == kind)
+        all(&|it| it.kind().word() == kind && it.library.is_none())
     } else if let Some(definition) = catalog.find(bare).filter(|it| has_label(it, bare)) {
         BTreeSet::from([definition.name.clone()])
     } else if bare == "changed" {

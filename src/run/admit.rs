@@ -56,6 +56,8 @@ impl Run<'_> {
         };
         if kept.id == record.id {
             record.restates = kept.restates;
+            // Finished once is finished, whatever zone this run reckons in.
+            record.provisional = false;
             return Ok(NodeStatus::Unchanged);
         }
         if !self.request.restate {

@@ -12,7 +12,7 @@ use datafusion::prelude::SessionContext;
 
 use crate::catalog::{
     Binder, Catalog, Definition, Evaluation, Graph, Inputs, Reference, SharedTables, SourceCache,
-    World,
+    TABLE_FUNCTIONS, World,
 };
 use crate::error::{Error, Result, Script, suggest};
 use crate::session::{self, Moment, Resources, Variables, parse_zone};
@@ -163,7 +163,8 @@ impl Engine {
         let state = self.session.state();
         let is_known = state.scalar_functions().contains_key(&name)
             || state.aggregate_functions().contains_key(&name)
-            || state.window_functions().contains_key(&name);
+            || state.window_functions().contains_key(&name)
+            || TABLE_FUNCTIONS.contains(&name.as_str());
         match definition.kind() == Kind::Function && is_known {
             false => Ok(()),
             true => Err(definition

@@ -34,8 +34,8 @@ pub(super) struct Fingerprint {
     options: BTreeMap<String, String>,
 }
 
-/// Options that say something about a definition and nothing about its rows.
-const DESCRIBING: [&str; 10] = [
+/// Options that say something about a definition and decide nothing.
+const DESCRIBING: [&str; 7] = [
     "description",
     "owner",
     "purpose",
@@ -43,9 +43,6 @@ const DESCRIBING: [&str; 10] = [
     "action",
     "channel",
     "title",
-    "min_size",
-    "max_size",
-    "max_change",
 ];
 
 impl Fingerprint {

@@ -66,6 +66,7 @@ impl Engine {
             };
             Fingerprint::new(&self.catalog, inputs, &evaluation, &definition.name)
         };
-        made_from().is_ok_and(|now: Fingerprint| now.sum == last.fingerprint)
+        let same = made_from().is_ok_and(|now: Fingerprint| now.sum == last.fingerprint);
+        same && self.store.is_in_place(last)
     }
 }
