@@ -41,6 +41,38 @@ impl<const N: usize> Groups<N> {
     }
 }
 
+/// Rows whose sums are asked for together.
+const BLOCK: usize = 32;
+
+/// The rows that count, in blocks.
+fn each_block(len: usize, valid: Option<NullBuffer>, mut take: impl FnMut(&[usize])) {
+    let mut block = [0; BLOCK];
+    let mut count = 0;
+    let mut put = |row| {
+        block[count] = row;
+        count += 1;
+        if count == BLOCK {
+            take(&block);
+            count = 0;
+        }
+    };
+    match valid {
+        None => (0..len).for_each(&mut put),
+        Some(valid) => valid.valid_indices().for_each(&mut put),
+    }
+    take(&block[..count]);
+}
+
+/// The sums of many groups do not fit into any cache, and waiting for them is what takes time.
+/// Asked for with nothing else to do, many come at once; the result is of no use.
+fn fetch<const N: usize>(sums: &[[ReproducibleSum; N]], groups: impl Iterator<Item = usize>) {
+    let of_group = |asked, group: usize| {
+        let sums = sums[group].iter();
+        sums.fold(asked, |asked, sum| asked | sum.levels[0])
+    };
+    std::hint::black_box(groups.fold(0, of_group));
+}
+
 /// Adds a row to sums.
 fn put<const N: usize>(sums: &mut [ReproducibleSum; N], a: f64, b: f64) {
     for (sum, term) in sums.iter_mut().zip(terms::<N>(a, b)) {
@@ -58,16 +90,15 @@ impl<const N: usize> GroupsAccumulator for Groups<N> {
     ) -> Result<()> {
         self.grow(total);
         let (a, b) = columns(values);
-        let rows = valid(nulls(a, b), filter);
-        let mut put_row = |row: usize| {
-            let group = groups[row];
-            self.counts[group] += 1;
-            put(&mut self.sums[group], a.values()[row], b.values()[row]);
-        };
-        match rows {
-            None => (0..groups.len()).for_each(put_row),
-            Some(rows) => rows.valid_indices().for_each(&mut put_row),
-        }
+        let (counts, sums) = (&mut self.counts, &mut self.sums);
+        each_block(groups.len(), valid(nulls(a, b), filter), |rows| {
+            fetch(sums, rows.iter().map(|row| groups[*row]));
+            for row in rows {
+                let group = groups[*row];
+                counts[group] += 1;
+                put(&mut sums[group], a.values()[*row], b.values()[*row]);
+            }
+        });
         Ok(())
     }
 
