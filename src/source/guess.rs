@@ -33,6 +33,10 @@ pub(super) struct Guess {
 /// One unreadable value among so many readable ones is a mistake.
 const MANY: usize = 10;
 
+/// Among so many when these tell what they are: nothing else looks like a day, a
+/// moment, or money with its fraction.
+const FEW: usize = 2;
+
 impl Guess {
     /// Takes a value into account.
     pub(super) fn see(&mut self, text: &str, null_text: &[String]) {
@@ -87,12 +91,15 @@ impl Guess {
             DataType::Timestamp(TimeUnit::Microsecond, zone.map(std::convert::Into::into))
         };
         // Days and moments in one column are neither.
-        let times = |count: usize| count == self.times() && self.is_nearly_all(count);
+        let times = |count: usize| count == self.times() && self.is_nearly_all(count, FEW);
         if !self.has_seen() {
             DataType::Utf8
-        } else if self.is_nearly_all(self.booleans) {
+        } else if self.is_nearly_all(self.booleans, MANY) {
             DataType::Boolean
-        } else if self.digits == 0 && self.is_nearly_all(self.numbers()) && !self.are_codes() {
+        } else if self.digits == 0
+            && self.is_nearly_all(self.numbers(), self.enough_numbers())
+            && !self.are_codes()
+        {
             self.number_type()
         } else if times(self.dates) {
             DataType::Date32
@@ -105,10 +112,18 @@ impl Guess {
         }
     }
 
-    /// One unreadable value among ten or more readable ones, or one in a hundred.
-    fn is_nearly_all(&self, readable: usize) -> bool {
+    /// One unreadable value among enough readable ones, or one in a hundred.
+    fn is_nearly_all(&self, readable: usize, enough: usize) -> bool {
         let other = self.total() - readable;
-        other == 0 || other == 1 && readable >= MANY || other * 100 <= self.total()
+        other == 0 || other == 1 && readable >= enough || other * 100 <= self.total()
+    }
+
+    /// Whole numbers may be codes; with fractions they are amounts.
+    fn enough_numbers(&self) -> usize {
+        match self.decimals >= FEW && self.codes == 0 {
+            true => FEW,
+            false => MANY,
+        }
     }
 
     /// Several values like `A17` among numbers are codes, not mistakes.
@@ -203,8 +218,19 @@ mod tests {
         ] {
             for stray in ["?", "unknown", "12x", "1,5", "0000-00-00"] {
                 assert_eq!(mostly(value, 10, &[stray]), expected, "{value} {stray}");
-                assert_eq!(mostly(value, 9, &[stray]), DataType::Utf8);
+                let tells = !matches!(
+                    expected,
+                    DataType::Int64 | DataType::Float64 | DataType::Boolean
+                ) && !(stray == "12x" && value == "1.50");
+                let small = if tells {
+                    expected.clone()
+                } else {
+                    DataType::Utf8
+                };
+                assert_eq!(mostly(value, 9, &[stray]), small, "{value} {stray}");
+                assert_eq!(mostly(value, 2, &[stray]), small, "{value} {stray}");
             }
+            assert_eq!(mostly(value, 1, &["unknown"]), DataType::Utf8);
             assert_eq!(mostly(value, 198, &["?", "unknown"]), expected);
             assert_eq!(mostly(value, 197, &["?", "unknown"]), DataType::Utf8);
         }
