@@ -218,14 +218,13 @@ mod tests {
         ] {
             for stray in ["?", "unknown", "12x", "1,5", "0000-00-00"] {
                 assert_eq!(mostly(value, 10, &[stray]), expected, "{value} {stray}");
-                let tells = !matches!(
+                let may_be_codes = matches!(
                     expected,
                     DataType::Int64 | DataType::Float64 | DataType::Boolean
-                ) && !(stray == "12x" && value == "1.50");
-                let small = if tells {
-                    expected.clone()
-                } else {
-                    DataType::Utf8
+                ) || stray == "12x" && value == "1.50";
+                let small = match may_be_codes {
+                    true => DataType::Utf8,
+                    false => expected.clone(),
                 };
                 assert_eq!(mostly(value, 9, &[stray]), small, "{value} {stray}");
                 assert_eq!(mostly(value, 2, &[stray]), small, "{value} {stray}");
