@@ -5,6 +5,7 @@
 
 mod command;
 mod datafusion_faults;
+mod day_over;
 mod determinism;
 mod dice;
 mod errors;
