@@ -20,6 +20,22 @@ const LISTINGS: [&str; 8] = [
     "libraries",
 ];
 
+/// What is typed from habit, with its equivalent.
+const ELSEWHERE: [(&str, &str); 6] = [
+    (
+        "date_diff",
+        "days_since(from, to), or hours_since(from, to)",
+    ),
+    ("datediff", "days_since(from, to), or hours_since(from, to)"),
+    (
+        "strptime",
+        "to_timestamp(text, '%d.%m.%Y %H:%M'), or to_date(text, '%d.%m.%Y')",
+    ),
+    ("strftime", "to_char(time, '%d.%m.%Y')"),
+    ("getdate", "as_of_ts()"),
+    ("sysdate", "as_of_ts()"),
+];
+
 /// Completes an error about a function called in `tree`.
 pub(super) fn complete(error: Error, tree: &impl Visit, state: &SessionState) -> Error {
     let message = error.message();
@@ -41,6 +57,15 @@ pub(super) fn complete(error: Error, tree: &impl Visit, state: &SessionState) ->
         return Error::new(format!("{name} is a window function"))
             .at(call(tree, name))
             .hint(format!("write {name}(…) OVER ()"));
+    }
+    if let Some(name) = unknown
+        && let Some((_, equivalent)) = ELSEWHERE
+            .iter()
+            .find(|(theirs, _)| theirs.eq_ignore_ascii_case(name))
+    {
+        return Error::new(format!("invalid function '{name}'"))
+            .at(call(tree, name))
+            .hint(format!("here it is {equivalent}"));
     }
     // Messages of functions begin with their name.
     let first = message
