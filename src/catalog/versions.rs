@@ -19,12 +19,7 @@ pub(super) fn one_version(
     from: &str,
     key: &[String],
 ) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> = plan
-        .schema()
-        .columns()
-        .into_iter()
-        .map(Expr::Column)
-        .collect();
+    let columns = columns(&plan);
     let keys = key.join(", ");
     let message =
         format!("source {name}: some keys ({keys}) have two versions that are valid at once");
@@ -49,12 +44,7 @@ pub(super) fn newest(
     column: &str,
     key: &[String],
 ) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> = plan
-        .schema()
-        .columns()
-        .into_iter()
-        .map(Expr::Column)
-        .collect();
+    let columns = columns(&plan);
     let message = format!(
         "source {name}: two rows of one key ({}) have the same '{column}'",
         key.join(", ")
@@ -76,6 +66,12 @@ pub(super) fn newest(
         .filter(is_newest().and(rules))?
         .project(columns)?
         .build()?)
+}
+
+/// The columns of a plan, without those that are added to it on the way.
+fn columns(plan: &LogicalPlan) -> Vec<Expr> {
+    let columns = plan.schema().columns().into_iter();
+    columns.map(Expr::Column).collect()
 }
 
 /// A row that names nobody belongs to no key.

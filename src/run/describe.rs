@@ -58,20 +58,10 @@ impl Engine {
         ];
         let (key, entity) = self.key_and_entity(definition).await;
         facts.extend([("entity", entity), ("key", key)]);
-        for option in [
-            "owner",
-            "purpose",
-            "tags",
-            "action",
-            "channel",
-            "min_size",
-            "max_size",
-            "max_change",
-            "nondeterministic",
-        ] {
-            let list = options.list(option).unwrap_or_default().join(", ");
-            facts.push((option, (!list.is_empty()).then_some(list)));
-        }
+        // Those said above are asked of what they come to.
+        let said = |option: &str| ["description", "entity", "key"].contains(&option);
+        let rest = options.iter().filter(|(option, _)| !said(option));
+        facts.extend(rest.map(|(option, value)| (option, Some(value))));
         let columns = match self.columns(&definition.name).await {
             Ok(schema) => schema
                 .fields()

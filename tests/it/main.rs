@@ -6,16 +6,23 @@
 mod command;
 mod datafusion_faults;
 mod day_over;
+mod depth;
 mod determinism;
 mod dice;
 mod errors;
 mod examples;
+#[cfg(unix)]
+mod full_disk;
 mod graphs;
+mod guard_rails;
 #[cfg(unix)]
 mod killed;
+mod lock;
 mod project;
-mod project_files;
 mod readme;
 mod rooms;
+mod selectors;
+mod settings;
 mod slt;
+mod small_project;
 mod store;

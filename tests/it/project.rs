@@ -1,74 +1,7 @@
 //! Projects: runs, records, failures that stay where they are.
 
-use std::path::Path;
-
-use serde_json::Value;
-
 use crate::command::{Ran, run, segql};
-
-pub(crate) fn write(folder: &Path, name: &str, text: &str) {
-    let path = folder.join(name);
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("makes folders");
-    std::fs::write(path, text).expect("writes");
-}
-
-/// A project that fits on a page: six orders of three customers.
-pub(crate) fn project() -> tempfile::TempDir {
-    let here = tempfile::tempdir().expect("a folder");
-    write(
-        here.path(),
-        "segql.toml",
-        "name = \"small\"\n[target.dev]\nstore = \"store\"\n[vars]\nmany = 2\n",
-    );
-    write(
-        here.path(),
-        "data/orders.csv",
-        "order_id,customer_id,ordered_at,amount\n\
-         1,10,2025-01-05 10:00:00,20.00\n2,10,2025-02-05 10:00:00,30.00\n\
-         3,11,2025-02-10 09:00:00,5.00\n4,12,2025-03-01 12:00:00,7.50\n\
-         5,12,2025-03-02 12:00:00,2.50\n6,12,2025-03-31 23:30:00,90.00\n",
-    );
-    // The order of files and statements does not matter: names come first.
-    write(
-        here.path(),
-        "sql/a_segments.sql",
-        "-- Bought often.\nCREATE SEGMENT regular AS SELECT customer_id, orders FROM totals WHERE orders >= $many;\n\
-         CREATE SEGMENT spender AS SELECT customer_id FROM totals WHERE spent > 40;\n\
-         CREATE SEGMENT both_of_them AS SELECT customer_id FROM regular WHERE customer_id IN (SELECT customer_id FROM spender);\n\
-         CREATE SEGMENTATION size AS SELECT customer_id, CASE WHEN spent > 40 THEN 'large' ELSE 'small' END AS label FROM totals;\n",
-    );
-    write(
-        here.path(),
-        "sql/z_base.sql",
-        "CREATE VIEW totals AS SELECT customer_id, count(*) AS orders, sum(amount) AS spent FROM orders GROUP BY customer_id;\n\
-         CREATE ENTITY customer FROM customers KEY customer_id;\n\
-         CREATE VIEW customers AS SELECT DISTINCT customer_id FROM orders;\n\
-         CREATE SOURCE orders FROM 'data/orders.csv' WITH (key = 'order_id', event_time = 'ordered_at');\n\
-         CREATE CHECK no_gifts AS SELECT * FROM orders WHERE amount <= 0;\n",
-    );
-    here
-}
-
-pub(crate) fn json(ran: &Ran) -> Value {
-    serde_json::from_str(&ran.out)
-        .unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err))
-}
-
-/// `name: status size` of every node.
-pub(crate) fn nodes(ran: &Ran) -> Vec<String> {
-    let record = json(ran);
-    let nodes = record["nodes"].as_array().expect("nodes");
-    nodes
-        .iter()
-        .map(|node| {
-            let text = |key: &str| node[key].as_str().unwrap_or_default().to_owned();
-            let rows = node["rows"]
-                .as_u64()
-                .map_or("-".to_owned(), |rows| rows.to_string());
-            format!("{}: {} {rows}", text("name"), text("status"))
-        })
-        .collect()
-}
+use crate::small_project::{json, nodes, project, write};
 
 #[test]
 fn a_run_writes_snapshots_and_a_second_one_does_nothing() {

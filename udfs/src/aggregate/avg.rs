@@ -97,54 +97,7 @@ impl AggregateUDFImpl for Avg {
         self.other.return_type(&[input])
     }
 
-    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        match exact::is_ours(args.input_fields[0].data_type()) {
-            true => Ok(exact::state_fields(&args, Asked::Mean)),
-            false => self.other.state_fields(args),
-        }
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        match exact::accumulator(&args, Asked::Mean) {
-            Some(accumulator) => Ok(accumulator),
-            None => self.other.accumulator(args),
-        }
-    }
-
-    fn create_sliding_accumulator(
-        &self,
-        args: AccumulatorArgs<'_>,
-    ) -> Result<Box<dyn Accumulator>> {
-        match exact::sliding_accumulator(&args, Asked::Mean) {
-            Some(accumulator) => Ok(accumulator),
-            None => self.other.create_sliding_accumulator(args),
-        }
-    }
-
-    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        match exact::is_ours(args.expr_fields[0].data_type()) {
-            true => !args.is_distinct,
-            false => self.other.groups_accumulator_supported(args),
-        }
-    }
-
-    fn create_groups_accumulator(
-        &self,
-        args: AccumulatorArgs<'_>,
-    ) -> Result<Box<dyn GroupsAccumulator>> {
-        match exact::groups_accumulator(&args, Asked::Mean) {
-            Some(accumulator) => Ok(accumulator),
-            None => self.other.create_groups_accumulator(args),
-        }
-    }
-
-    fn reverse_expr(&self) -> ReversedUDAF {
-        ReversedUDAF::Identical
-    }
-
-    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        AggregateOrderSensitivity::Insensitive
-    }
+    exact::handed_over!(Asked::Mean);
 
     fn documentation(&self) -> Option<&Documentation> {
         self.doc()

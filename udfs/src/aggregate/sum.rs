@@ -94,54 +94,7 @@ impl AggregateUDFImpl for Sum {
         self.other.return_type(&[input])
     }
 
-    fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
-        match exact::is_ours(args.input_fields[0].data_type()) {
-            true => Ok(exact::state_fields(&args, Asked::Sum)),
-            false => self.other.state_fields(args),
-        }
-    }
-
-    fn accumulator(&self, args: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        match exact::accumulator(&args, Asked::Sum) {
-            Some(accumulator) => Ok(accumulator),
-            None => self.other.accumulator(args),
-        }
-    }
-
-    fn create_sliding_accumulator(
-        &self,
-        args: AccumulatorArgs<'_>,
-    ) -> Result<Box<dyn Accumulator>> {
-        match exact::sliding_accumulator(&args, Asked::Sum) {
-            Some(accumulator) => Ok(accumulator),
-            None => self.other.create_sliding_accumulator(args),
-        }
-    }
-
-    fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        match exact::is_ours(args.expr_fields[0].data_type()) {
-            true => !args.is_distinct,
-            false => self.other.groups_accumulator_supported(args),
-        }
-    }
-
-    fn create_groups_accumulator(
-        &self,
-        args: AccumulatorArgs<'_>,
-    ) -> Result<Box<dyn GroupsAccumulator>> {
-        match exact::groups_accumulator(&args, Asked::Sum) {
-            Some(accumulator) => Ok(accumulator),
-            None => self.other.create_groups_accumulator(args),
-        }
-    }
-
-    fn reverse_expr(&self) -> ReversedUDAF {
-        ReversedUDAF::Identical
-    }
-
-    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
-        AggregateOrderSensitivity::Insensitive
-    }
+    exact::handed_over!(Asked::Sum);
 
     // `simplify_expr_op_literal` is left out on purpose: sum(x) + c · count(x) for sum(x + c)
     // rounds and wraps where the sum itself does not.
