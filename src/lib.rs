@@ -3,6 +3,7 @@
 pub mod catalog;
 pub mod cli;
 pub mod error;
+mod exec;
 pub mod output;
 pub mod plan;
 pub mod project;

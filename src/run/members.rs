@@ -47,8 +47,7 @@ impl Engine {
         members: MembersPlan,
     ) -> Result<Members> {
         let declared = definition.labels().into_iter().map(str::to_owned).collect();
-        let frame = self.session.execute_logical_plan(members.plan).await?;
-        let stream = frame.execute_stream().await?;
+        let stream = self.stream(&members.plan).await?;
         let schema = stream.schema();
         let key = schema.index_of(&members.key)?;
         let label = members.label.map(|label| schema.index_of(&label));

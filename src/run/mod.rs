@@ -12,6 +12,7 @@ mod lint;
 mod materialize;
 mod members;
 mod node;
+mod physical;
 mod query;
 mod shared;
 mod show;

@@ -31,9 +31,8 @@ pub(super) struct SharedRows {
 impl Engine {
     /// Computes a plan and keeps its rows.
     pub(super) async fn keep(&self, name: &str, plan: LogicalPlan) -> Result<SharedRows> {
-        let frame = self.session.execute_logical_plan(plan).await?;
-        let schema: SchemaRef = Arc::clone(frame.schema().inner());
-        let partitions = frame.execute_stream_partitioned().await?;
+        let schema: SchemaRef = Arc::clone(plan.schema().inner());
+        let partitions = self.streams(&plan).await?;
         let pool = Arc::clone(&self.session.runtime_env().memory_pool);
         let most = match pool.memory_limit() {
             MemoryLimit::Finite(bytes) => bytes / SHARE_OF_MEMORY,

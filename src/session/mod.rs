@@ -26,6 +26,7 @@ use datafusion::optimizer::{Analyzer, AnalyzerRule};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
+use crate::exec;
 
 pub use moment::{Moment, parse_zone};
 pub use size::parse_size;
@@ -71,13 +72,15 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
                 .with_mode(DiskManagerMode::Directories(vec![folder.clone()])),
         );
     }
-    let state = SessionStateBuilder::new()
+    let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
-        .with_analyzer_rules(analyzer_rules())
-        .build();
-    let mut context = SessionContext::new_with_state(state);
+        .with_analyzer_rules(analyzer_rules());
+    for rule in exec::physical_rules() {
+        state = state.with_physical_optimizer_rule(rule);
+    }
+    let mut context = SessionContext::new_with_state(state.build());
     segql_udfs::register_all(&mut context)?;
     for function in segql_udfs::exact_aggregates() {
         context.register_udaf(function.as_ref().clone());

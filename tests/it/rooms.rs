@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every room of `src/`, each after those it may use.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "error",
     "sql_type",
     "statement",
     "output",
     "source",
     "store",
+    "exec",
     "session",
     "catalog",
     "project",

@@ -1,0 +1,15 @@
+//! Physical operators of our own and the rules that put them into plans: where
+//! DataFusion's would gather everything on one core, hold what no limit sees, or
+//! compute again what is known.
+//!
+//! Every operator accounts for its memory in the pool, names itself in EXPLAIN, and
+//! gives the rows that plain DataFusion would give.
+
+use std::sync::Arc;
+
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+/// The rules that run after DataFusion's, in this order.
+pub fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    vec![]
+}
