@@ -13,7 +13,7 @@ use crate::error::{Error, Result, suggest};
 use crate::output::{ColorChoice, Format, Printer};
 use crate::project::{Config, Project};
 use crate::run::{Engine, Setup};
-use crate::session::{Resources, Variables, parse_size};
+use crate::session::{MemoryBudget, Resources, Variables, parse_size};
 
 /// Everything the commands go by.
 #[derive(Debug)]
@@ -61,7 +61,10 @@ impl Settings {
         Ok(Self {
             printer,
             resources: Resources {
-                memory_limit: memory_limit.map(|size| parse_size(size)).transpose()?,
+                memory: match memory_limit {
+                    Some(size) => MemoryBudget::Bytes(parse_size(size)?),
+                    None => MemoryBudget::Machine,
+                },
                 threads: common.threads.or(config.threads),
                 temp_dir: common.temp_dir.clone().or_else(|| {
                     let own = config.temp_dir.as_ref();

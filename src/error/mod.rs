@@ -5,11 +5,13 @@
 //! to do; neither says "you" nor names a Rust type.
 
 mod place;
+mod resources;
 mod translate;
 
 use std::fmt;
 
 pub use place::{Place, Script, Span};
+pub use resources::holders;
 pub use translate::suggest;
 
 /// Result of everything in segql that can fail.

@@ -5,6 +5,7 @@ use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::TokenizerError;
 
+use super::resources::out_of_memory;
 use super::{Error, Exit, Span};
 
 impl From<DataFusionError> for Error {
@@ -33,10 +34,7 @@ impl From<DataFusionError> for Error {
             },
             DataFusionError::SQL(inner, _) => (*inner).into(),
             DataFusionError::IoError(inner) => inner.into(),
-            DataFusionError::ResourcesExhausted(text) => Error::new(format!(
-                "out of memory: {text}"
-            ))
-            .hint("raise --memory-limit, or give the query fewer rows or columns to hold at once"),
+            DataFusionError::ResourcesExhausted(text) => out_of_memory(&text),
             other => from_ref(&other),
         }
     }
@@ -56,7 +54,10 @@ fn from_ref(error: &DataFusionError) -> Error {
     {
         return unknown_column(field, valid_fields);
     }
-    from_text(&error.strip_backtrace())
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(text) => out_of_memory(text),
+        _ => from_text(&error.strip_backtrace()),
+    }
 }
 
 fn unknown_column(

@@ -4,11 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::array::AsArray;
-use datafusion::arrow::datatypes::{DataType, Int64Type};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{JoinType, TableReference};
 use datafusion::datasource::provider_as_source;
-use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 use datafusion::prelude::ident;
 
@@ -118,23 +116,13 @@ impl Run<'_> {
             JoinType::Inner,
             [column("before").eq(column("after"))],
         )?;
-        let both = self.count(both).await?;
-        let previous = self.count(before).await?;
+        let both = self.engine.count(both).await?;
+        let previous = self.engine.count(before).await?;
         Ok(Change {
             previous,
-            entered: self.count(after).await? - both,
+            entered: self.engine.count(after).await? - both,
             left: previous - both,
         })
-    }
-
-    async fn count(&self, rows: LogicalPlanBuilder) -> Result<u64> {
-        let plan = rows
-            .aggregate(Vec::<Expr>::new(), [count(lit(1))])?
-            .build()?;
-        let frame = self.engine.session.execute_logical_plan(plan).await?;
-        let batches = frame.collect().await?;
-        let counted = batches.first().map(|batch| batch.column(0));
-        Ok(counted.map_or(0, |it| it.as_primitive::<Int64Type>().value(0) as u64))
     }
 }
 

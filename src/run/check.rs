@@ -100,8 +100,7 @@ impl Engine {
     ) -> Result<u64> {
         let world = self.world(evaluation);
         let plan = Binder::new(world, inputs, &SharedTables::new())?.definition(check)?;
-        let frame = self.session.execute_logical_plan(plan).await?;
-        let mut rows = frame.execute_stream().await?;
+        let mut rows = self.stream(&plan).await?;
         let mut count = 0;
         while let Some(batch) = rows.next().await.transpose()? {
             count += batch.num_rows() as u64;

@@ -15,7 +15,7 @@ use crate::catalog::{
     TABLE_FUNCTIONS, World,
 };
 use crate::error::{Error, Result, Script, suggest};
-use crate::session::{self, Moment, Resources, Variables, parse_zone};
+use crate::session::{self, MemoryWatch, Moment, Resources, Variables, parse_zone};
 use crate::statement::{Kind, SqlStatement};
 use crate::store::Store;
 
@@ -48,6 +48,8 @@ pub struct Engine {
     pub(super) store: Arc<Store>,
     pub(super) cache: Arc<SourceCache>,
     pub(super) temp_dir: Option<PathBuf>,
+    /// Over what the process holds, where that is limited.
+    pub(super) memory: Option<MemoryWatch>,
     variables: Variables,
     zone: Tz,
     as_of: Option<String>,
@@ -62,8 +64,10 @@ impl Engine {
             Some(folder) => Store::open(folder)?,
             None => Store::temporary(setup.resources.temp_dir.as_deref())?,
         };
+        let (session, memory) = session::build(&setup.resources, zone)?;
         let engine = Self {
-            session: session::build(&setup.resources, zone)?,
+            session,
+            memory,
             catalog: setup.catalog,
             store: Arc::new(store),
             cache: Arc::default(),

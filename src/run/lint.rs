@@ -134,15 +134,12 @@ impl Engine {
         let own = keys(binder.members(segment)?, "own")?;
         let everyone = keys(binder.keys_of_entity(entity)?, "everyone")?.build()?;
         let column = |alias: &str| Expr::Column(Column::new(Some(alias), "key"));
-        let plan = own
-            .join_on(
-                everyone,
-                JoinType::LeftAnti,
-                [column("own").eq(column("everyone"))],
-            )?
-            .build()?;
-        let frame = self.session.execute_logical_plan(plan).await?;
-        Ok(Some((name, frame.count().await? as u64)))
+        let plan = own.join_on(
+            everyone,
+            JoinType::LeftAnti,
+            [column("own").eq(column("everyone"))],
+        )?;
+        Ok(Some((name, self.count(plan).await?)))
     }
 
     /// Does a segment rest on it?
@@ -168,10 +165,8 @@ impl Engine {
             .collect();
         let plan = LogicalPlanBuilder::from(binder.definition(source)?)
             .aggregate(key, [count(lit(1)).alias("versions")])?
-            .filter(ident("versions").gt(lit(1)))?
-            .build()?;
-        let frame = self.session.execute_logical_plan(plan).await?;
-        Ok(frame.count().await? as u64)
+            .filter(ident("versions").gt(lit(1)))?;
+        self.count(plan).await
     }
 }
 

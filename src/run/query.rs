@@ -194,7 +194,7 @@ impl Engine {
         }
         let (plan, pending) = copy::stage(plan)?;
         let frame = self.session.execute_logical_plan(plan).await?;
-        let rows = frame.execute_stream().await?;
+        let rows = self.watched(frame.execute_stream().await?);
         if silent {
             // COPY and INSERT do their work as their rows are read.
             rows.try_collect::<Vec<_>>().await?;

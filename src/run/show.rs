@@ -68,12 +68,6 @@ impl Engine {
             return Err(Error::new("not a query"));
         };
         let plan = self.plan(*inner, &script).await?;
-        let stream = self
-            .session
-            .execute_logical_plan(plan)
-            .await?
-            .execute_stream()
-            .await?;
-        Ok(Outcome::Rows(stream))
+        Ok(Outcome::Rows(self.stream(&plan).await?))
     }
 }

@@ -6,6 +6,7 @@ mod interval_length;
 mod local_literal;
 mod local_time;
 mod marks;
+mod memory;
 mod moment;
 mod nanoseconds;
 mod size;
@@ -19,7 +20,6 @@ use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
@@ -28,6 +28,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use crate::error::Result;
 use crate::exec;
 
+pub use memory::{MemoryBudget, MemoryWatch};
 pub use moment::{Moment, parse_zone};
 pub use size::parse_size;
 pub use variables::{Variable, Variables};
@@ -35,19 +36,19 @@ pub use variables::{Variable, Variables};
 /// What a session may use of the machine.
 #[derive(Debug, Clone, Default)]
 pub struct Resources {
-    /// Bytes queries may hold; beyond it they spill or fail.
-    pub memory_limit: Option<usize>,
+    /// What queries may hold.
+    pub memory: MemoryBudget,
     /// Worker threads and partitions; default one a core.
     pub threads: Option<NonZeroUsize>,
     /// Where to spill to; default the system's folder.
     pub temp_dir: Option<PathBuf>,
 }
 
-/// How many of the largest holders of memory an error names.
-const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(5).expect("five is not zero");
-
-/// Builds a session.
-pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContext> {
+/// Builds a session, and the watch over its memory where that is limited.
+pub fn build(
+    resources: &Resources,
+    zone: chrono_tz::Tz,
+) -> Result<(SessionContext, Option<MemoryWatch>)> {
     let mut options = ConfigOptions::new();
     options.sql_parser.collect_spans = true;
     // The rule fails on a struct's field above a join whose columns keep their
@@ -59,12 +60,10 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         config = config.with_target_partitions(threads.get());
     }
     let mut runtime = RuntimeEnvBuilder::new();
-    if let Some(bytes) = resources.memory_limit {
-        // A fair pool: a greedy one lets the first operator starve the rest.
-        runtime = runtime.with_memory_pool(Arc::new(TrackConsumersPool::new(
-            FairSpillPool::new(bytes),
-            NAMED_CONSUMERS,
-        )));
+    let mut watch = None;
+    if let Some((pool, over_it)) = memory::limited(resources.memory) {
+        runtime = runtime.with_memory_pool(pool);
+        watch = over_it;
     }
     if let Some(folder) = &resources.temp_dir {
         runtime = runtime.with_disk_manager_builder(
@@ -87,7 +86,7 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
     }
     context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
     context.register_expr_planner(Arc::new(star::Star))?;
-    Ok(context)
+    Ok((context, watch))
 }
 
 /// DataFusion's rules between ours: see there why before or after.

@@ -29,6 +29,15 @@ pub fn parse_size(text: &str) -> Result<usize> {
     }
 }
 
+/// Bytes as people read them: `1.5 GB`, in thousands of thousands as typed.
+pub(super) fn show_size(bytes: usize) -> String {
+    let bytes = bytes as f64;
+    match bytes < 1e9 {
+        true => format!("{:.1} MB", bytes / 1e6),
+        false => format!("{:.1} GB", bytes / 1e9),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

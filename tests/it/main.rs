@@ -18,6 +18,8 @@ mod guard_rails;
 #[cfg(unix)]
 mod killed;
 mod lock;
+#[cfg(target_os = "linux")]
+mod memory;
 mod project;
 mod readme;
 mod rooms;
