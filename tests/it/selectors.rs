@@ -61,6 +61,7 @@ fn a_selector_that_matches_nothing_is_an_error() {
     let here = project();
     for (selectors, expected) in [
         (&["spendr"][..], "did you mean 'spender'?"),
+        (&["spender:nope"], "selector 'spender:nope' matches nothing"),
         (&["spender", "nobody"], "selector 'nobody' matches nothing"),
         (&["tag:winback"], "selector 'tag:winback' matches nothing"),
         (&["kind:view"], "selector 'kind:view' matches nothing"),
