@@ -115,6 +115,18 @@ fn changed_are_those_whose_texts_or_files_did() {
     );
 }
 
+/// The end of a day is another instant where days are reckoned in another zone.
+#[test]
+fn another_time_zone_changes_everything() {
+    let here = project();
+    march(here.path(), &[]);
+    let text = std::fs::read_to_string(here.path().join("segql.toml")).expect("there");
+    let zoned = format!("time_zone = \"Europe/Warsaw\"\n{text}");
+    write(here.path(), "segql.toml", &zoned);
+    let changed = march(here.path(), &["changed", "--dry-run"]);
+    assert_eq!(names(&changed).len(), 4, "{}", changed.err);
+}
+
 #[test]
 fn failed_are_those_of_the_last_run() {
     let here = project();
