@@ -210,15 +210,10 @@ impl OpenSource {
 
     /// How many rows are left out because something is wrong with them.
     pub fn rejected_rows(&self) -> Result<u64> {
-        let mut rows = 0;
-        self.faults(|_, faults| {
-            // Several fields of a row may be bad.
-            let mut lines: Vec<u64> = faults.iter().map(|fault| fault.line).collect();
-            lines.dedup();
-            rows += lines.len() as u64;
-            Ok(())
-        })?;
-        Ok(rows)
+        match &self.csv {
+            Some(table) => table.rejected_rows(),
+            None => Ok(0),
+        }
     }
 
     /// Reads all files and calls `found` with what is wrong with their rows, in

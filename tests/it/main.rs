@@ -20,6 +20,7 @@ mod killed;
 mod lock;
 mod project;
 mod readme;
+mod rejected;
 mod rooms;
 mod selectors;
 mod settings;
