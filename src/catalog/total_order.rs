@@ -317,7 +317,7 @@ pub(super) fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>>
             .options
             .text("label")
             .unwrap_or(LABEL_COLUMN);
-        keys.push(match several && !name.contains(':') {
+        keys.push(match several {
             true => vec![key, label.to_owned()],
             false => vec![key],
         });
