@@ -2,7 +2,7 @@
 //! this very use put in as typed literals.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
@@ -40,12 +40,10 @@ pub struct Binder<'a> {
     pub(super) evaluation: &'a Evaluation,
     pub(super) state: SessionState,
     pub(super) functions: HashMap<String, Arc<ScalarUDF>>,
-    /// What was planned or computed for this evaluation.
+    /// What was computed for this evaluation.
+    pub(super) shared: SharedTables,
+    /// What was planned for it.
     planned: RefCell<HashMap<String, Arc<dyn TableSource>>>,
-    /// What is being planned.
-    planning: RefCell<BTreeSet<String>>,
-    /// What tells the rows of shared tables apart, by name.
-    pub(super) keys: HashMap<String, Vec<Vec<String>>>,
 }
 
 impl<'a> Binder<'a> {
@@ -59,24 +57,14 @@ impl<'a> Binder<'a> {
             .into_iter()
             .map(|function| (function.name().to_owned(), function))
             .collect();
-        let planned = shared.iter().map(|(name, shared)| {
-            let scan = TableReference::bare(name.as_str());
-            let rows = LogicalPlanBuilder::scan(scan, Arc::clone(&shared.table), None)?;
-            let marked = rows.alias(row_keys::mark(name))?.build()?;
-            Ok((name.clone(), as_source(marked, None)))
-        });
-        let keys = shared.iter();
         Ok(Self {
             world,
             inputs,
             evaluation,
             state: world.session.state(),
             functions,
-            planned: RefCell::new(planned.collect::<Result<_>>()?),
-            planning: RefCell::default(),
-            keys: keys
-                .map(|(name, it)| (name.clone(), it.keys.clone()))
-                .collect(),
+            shared: shared.clone(),
+            planned: RefCell::default(),
         })
     }
 
@@ -103,6 +91,7 @@ impl<'a> Binder<'a> {
         }
         let scope = Scope {
             binder: self,
+            mentions: &mentions,
             hidden,
         };
         let planned = SqlToRel::new(&scope).statement_to_plan(statement.clone());
@@ -163,7 +152,10 @@ impl<'a> Binder<'a> {
     /// Plans what these names rest on from the ground up, so that planning one
     /// never nests, however deep definitions do.
     fn plan_below<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<()> {
-        for name in Graph::new(self.world.catalog).order(names)? {
+        let is_known =
+            |name: &str| self.shared.contains_key(name) || self.planned.borrow().contains_key(name);
+        let graph = Graph::new(self.world.catalog);
+        for name in graph.order_above(names, &is_known)? {
             if let Some(definition) = self.world.catalog.find(name) {
                 self.source_of(definition)?;
             }
@@ -173,6 +165,7 @@ impl<'a> Binder<'a> {
 
     /// The plan of a definition: its rows as selecting FROM its name sees them.
     pub fn definition(&self, definition: &Definition) -> Result<LogicalPlan> {
+        self.refuse_circle(definition)?;
         self.plan_below(present(&definition.references))?;
         self.plan(definition).map_err(|error| {
             let error = error.within(&definition.script);
@@ -187,6 +180,14 @@ impl<'a> Binder<'a> {
                 }
             }
         })
+    }
+
+    /// By a name in quotes, which is not planned at once, a definition may build on
+    /// itself as well.
+    fn refuse_circle(&self, definition: &Definition) -> Result<()> {
+        let quoted = definition.references.iter().filter(|it| it.by_text);
+        let quoted = quoted.filter(|it| !it.previous).map(|it| it.name.as_str());
+        Graph::new(self.world.catalog).order(quoted).map(|_| ())
     }
 
     fn plan(&self, definition: &Definition) -> Result<LogicalPlan> {
@@ -229,6 +230,7 @@ impl<'a> Binder<'a> {
         let statement = ast::Statement::Query(Box::new(query));
         let scope = Scope {
             binder: self,
+            mentions: &definition.references,
             hidden,
         };
         let planned = SqlToRel::new(&scope).sql_statement_to_plan(statement.clone());
@@ -247,24 +249,23 @@ impl<'a> Binder<'a> {
         visibility::in_session_zone(seen, moment)
     }
 
-    /// A definition as a relation, planned once for this evaluation.
+    /// A definition as a relation, computed or planned once for this evaluation.
     pub(super) fn source_of(&self, definition: &Definition) -> Result<Arc<dyn TableSource>> {
         if let Some(known) = self.planned.borrow().get(&definition.name) {
             return Ok(Arc::clone(known));
         }
-        if !self.planning.borrow_mut().insert(definition.name.clone()) {
-            return Err(definition.error(format!(
-                "'{}' builds on itself, by a name that is computed",
-                definition.name
-            )));
-        }
-        let plan = self.definition(definition);
-        self.planning.borrow_mut().remove(&definition.name);
-        // Whatever it is called where it is used, this is what it is.
-        let marked = LogicalPlanBuilder::from(plan?)
-            .alias(row_keys::mark(&definition.name))?
-            .build()?;
-        let table = as_source(marked, Some(definition.text.clone()));
+        let name = definition.name.as_str();
+        let table = match self.shared.get(name) {
+            Some(shared) => {
+                let rows = Arc::clone(&shared.table);
+                let rows = LogicalPlanBuilder::scan(TableReference::bare(name), rows, None)?;
+                known_as(name, rows.build()?, None)?
+            }
+            None => {
+                let plan = self.definition(definition)?;
+                known_as(name, plan, Some(definition.text.clone()))?
+            }
+        };
         self.planned
             .borrow_mut()
             .insert(definition.name.clone(), Arc::clone(&table));
@@ -301,6 +302,17 @@ fn present(references: &[Reference]) -> impl Iterator<Item = &str> {
 /// A plan as something to select from.
 pub(super) fn as_source(plan: LogicalPlan, text: Option<String>) -> Arc<dyn TableSource> {
     provider_as_source(Arc::new(ViewTable::new(plan, text)))
+}
+
+/// The rows of a definition as something to select from: whatever it is called
+/// where it is used, this is what it is.
+pub(super) fn known_as(
+    name: &str,
+    plan: LogicalPlan,
+    text: Option<String>,
+) -> Result<Arc<dyn TableSource>> {
+    let marked = LogicalPlanBuilder::from(plan).alias(row_keys::mark(name))?;
+    Ok(as_source(marked.build()?, text))
 }
 
 fn rename(plan: LogicalPlan, columns: &[ast::Ident]) -> Result<LogicalPlan> {

@@ -40,6 +40,8 @@ pub struct Definition {
     pub library: Option<String>,
     /// Columns of a source that were found before and stay.
     pub pinned: Vec<Field>,
+    /// Columns that were found when its definition was another.
+    pub pinned_earlier: Vec<Field>,
 }
 
 /// How long the name of a file may be, with room for what is added.
@@ -123,6 +125,7 @@ impl Definition {
             in_project,
             library: None,
             pinned: vec![],
+            pinned_earlier: vec![],
         })
     }
 
@@ -160,6 +163,7 @@ impl Definition {
     pub fn source_options(&self) -> Result<SourceOptions> {
         let mut options = SourceOptions::read(&self.create.options)?;
         options.pinned.clone_from(&self.pinned);
+        options.pinned_earlier.clone_from(&self.pinned_earlier);
         Ok(options)
     }
 

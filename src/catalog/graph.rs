@@ -8,41 +8,54 @@ use crate::source::looks_like_path;
 use crate::statement::Kind;
 
 /// The dependency graph of a catalog's definitions.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Graph<'a> {
     catalog: &'a Catalog,
-    /// What each builds on directly, by id.
-    edges: BTreeMap<String, BTreeSet<&'a str>>,
+    edges: &'a Edges,
+}
+
+/// Who builds on whom directly, by id.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Edges {
+    below: BTreeMap<String, BTreeSet<String>>,
+    above: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Edges {
+    /// Reads the mentions of every definition.
+    fn of(catalog: &Catalog) -> Self {
+        let mut edges = Self::default();
+        for definition in catalog.all() {
+            let id = definition.id();
+            let builds_on: BTreeSet<String> = definition
+                .references
+                .iter()
+                .filter(|reference| !reference.previous)
+                .chain(everyone(catalog, definition))
+                .filter_map(|reference| catalog.find(&reference.name))
+                .map(|found| found.name.clone())
+                .collect();
+            for below in builds_on.iter().filter(|below| **below != id) {
+                let above = edges.above.entry(below.clone()).or_default();
+                above.insert(id.clone());
+            }
+            edges.below.insert(id, builds_on);
+        }
+        edges
+    }
 }
 
 impl<'a> Graph<'a> {
-    /// Reads the mentions of every definition.
+    /// The graph of a catalog, which keeps it until it changes.
     pub fn new(catalog: &'a Catalog) -> Self {
-        let edges = catalog
-            .all()
-            .map(|definition| {
-                let builds_on = definition
-                    .references
-                    .iter()
-                    .filter(|reference| !reference.previous)
-                    .chain(everyone(catalog, definition))
-                    .filter_map(|reference| catalog.find(&reference.name))
-                    .map(|found| found.name.as_str())
-                    .collect();
-                (definition.id(), builds_on)
-            })
-            .collect();
+        let edges = catalog.edges.get_or_init(|| Edges::of(catalog));
         Self { catalog, edges }
     }
 
     /// What a definition builds on directly.
     pub fn builds_on(&self, name: &str) -> Vec<&'a str> {
-        self.edges
-            .get(name)
-            .into_iter()
-            .flatten()
-            .copied()
-            .collect()
+        let below = self.edges.below.get(name).into_iter().flatten();
+        below.map(String::as_str).collect()
     }
 
     /// All that a definition rests on, itself left out; circles do no harm.
@@ -70,11 +83,8 @@ impl<'a> Graph<'a> {
             });
             return called.map(|caller| caller.id()).collect();
         }
-        self.edges
-            .iter()
-            .filter(|(dependant, builds_on)| *dependant != name && builds_on.contains(name))
-            .map(|(dependant, _)| dependant.clone())
-            .collect()
+        let above = self.edges.above.get(name).into_iter().flatten();
+        above.cloned().collect()
     }
 
     /// Who builds on a definition, directly or not.
@@ -96,8 +106,18 @@ impl<'a> Graph<'a> {
     /// included, every one behind what it builds on; otherwise in the order of
     /// names.
     pub fn order<'n>(&self, names: impl IntoIterator<Item = &'n str>) -> Result<Vec<&'a str>> {
+        self.order_above(names, &|_| false)
+    }
+
+    /// The same without those that are known already, and what these rest on.
+    pub fn order_above<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n str>,
+        is_known: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<&'a str>> {
         let mut walk = Walk {
-            graph: self,
+            graph: *self,
+            is_known,
             path: vec![],
             done: BTreeSet::new(),
             order: vec![],
@@ -114,6 +134,9 @@ impl<'a> Graph<'a> {
     /// defined, and circles. `is_table` knows the tables of the session.
     pub fn faults(&self, is_table: impl Fn(&str) -> bool) -> BTreeMap<String, Error> {
         let mut faults = BTreeMap::new();
+        // Whoever is in a circle mentions another who is.
+        let mentioned = self.catalog.all().flat_map(|it| &it.references);
+        let is_sound = self.order(mentioned.map(|it| it.name.as_str())).is_ok();
         for definition in self.catalog.all() {
             let id = definition.id();
             let names = definition
@@ -122,6 +145,7 @@ impl<'a> Graph<'a> {
                 .map(|found| found.name.as_str());
             let own = [definition.name.as_str()];
             let circle = match id == definition.name {
+                _ if is_sound => Ok(vec![]),
                 true => self.order(own),
                 false => self.order(names),
             };
@@ -181,7 +205,8 @@ fn everyone<'a>(
 /// Depth first; the path shows a cycle whole. Written with a stack of its own
 /// on the heap, as definitions may nest deeper than a thread's stack.
 struct Walk<'g, 'a> {
-    graph: &'g Graph<'a>,
+    graph: Graph<'a>,
+    is_known: &'g dyn Fn(&str) -> bool,
     path: Vec<(&'a str, std::vec::IntoIter<&'a str>)>,
     done: BTreeSet<&'a str>,
     order: Vec<&'a str>,
@@ -205,7 +230,7 @@ impl<'a> Walk<'_, 'a> {
     }
 
     fn enter(&mut self, name: &'a str) -> Result<()> {
-        if self.done.contains(name) {
+        if self.done.contains(name) || (self.is_known)(name) {
             return Ok(());
         }
         if let Some(start) = self.path.iter().position(|(known, _)| *known == name) {

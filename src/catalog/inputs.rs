@@ -1,6 +1,6 @@
 //! What has to be looked up before planning, which itself waits for nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::NaiveDate;
@@ -73,8 +73,6 @@ pub struct Inputs {
     pub tables: HashMap<String, Result<Arc<dyn TableSource>>>,
     /// Those of them that are files named by their path.
     pub files: HashMap<String, OpenSource>,
-    /// What is named in quotes, `members('…')`.
-    named: BTreeSet<String>,
     /// What definitions are by themselves, found when asked.
     outlines: Mutex<Outlines>,
     /// Snapshots of what `members('…')` names.
@@ -86,9 +84,12 @@ impl Inputs {
     pub async fn collect(world: World<'_>, mentions: &[Reference]) -> Result<Self> {
         let mut inputs = Self::default();
         let graph = Graph::new(world.catalog);
-        let names = mentions.iter().map(|mention| mention.name.as_str());
-        // What rests on a circle has no inputs; planning it says why.
-        let order = graph.order(names.filter(|name| graph.order([*name]).is_ok()))?;
+        let names = || mentions.iter().map(|mention| mention.name.as_str());
+        let order = match graph.order(names()) {
+            Ok(order) => order,
+            // What rests on a circle has no inputs; planning it says why.
+            Err(_) => graph.order(names().filter(|name| graph.order([*name]).is_ok()))?,
+        };
         let mut all: Vec<Reference> = mentions.to_vec();
         for name in order {
             let Some(definition) = world.catalog.find(name) else {
@@ -112,7 +113,6 @@ impl Inputs {
         for mention in mentions {
             let name = mention.name.as_str();
             if mention.by_text {
-                self.named.insert(name.to_owned());
                 self.look_up_snapshots(world, name).await?;
             } else if world.catalog.find(name).is_none() && !self.tables.contains_key(name) {
                 let found = Box::pin(self.table(world, name)).await;
@@ -128,17 +128,6 @@ impl Inputs {
     /// What was found of definitions by themselves.
     pub(super) fn outlines(&self) -> MutexGuard<'_, Outlines> {
         self.outlines.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Fails when the argument of a table function was not looked up, as it does
-    /// not stand there in quotes but is computed.
-    pub(super) fn check_named(&self, function: &str, name: &str) -> Result<()> {
-        match self.named.contains(name) {
-            true => Ok(()),
-            false => Err(Error::new(format!(
-                "{function} takes the name of a segment in quotes, not one that is computed ('{name}')"
-            ))),
-        }
     }
 
     /// The latest snapshot before a date.

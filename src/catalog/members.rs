@@ -4,9 +4,11 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
-use datafusion::common::{JoinType, TableReference};
+use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::functions::core::expr_ext::FieldAccessor;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource, lit, when};
+use datafusion::logical_expr::{
+    Expr, LogicalPlan, LogicalPlanBuilder, TableSource, cast, lit, when,
+};
 use datafusion::prelude::{coalesce, ident};
 
 use super::Definition;
@@ -27,7 +29,12 @@ pub struct MembersPlan {
     pub label: Option<String>,
     /// May a key have several labels, a row each?
     pub several: bool,
+    /// The column that says whether the entity lists the key, where it was asked for.
+    pub is_listed: Option<&'static str>,
 }
+
+/// No column of a query is called so by accident.
+const IS_LISTED: &str = "segql is listed";
 
 impl Binder<'_> {
     /// The plan that a snapshot is made of.
@@ -87,6 +94,51 @@ impl Binder<'_> {
             key,
             label,
             several,
+            is_listed: None,
+        })
+    }
+
+    /// The same with a last column that says whether an entity lists the key; keys
+    /// are compared as texts, so that 17 and '17' agree.
+    pub fn members_listed(
+        &self,
+        definition: &Definition,
+        entity: &Definition,
+    ) -> Result<MembersPlan> {
+        let members = self.members(definition)?;
+        let listed = self.keys_of_entity(entity)?;
+        let (LogicalPlan::Sort(own), LogicalPlan::Sort(listed_keys)) = (members.plan, listed.plan)
+        else {
+            return Err(definition.error("members come sorted"));
+        };
+        let text = |name: String| cast(ident(name), DataType::Utf8).alias("key");
+        let everyone = LogicalPlanBuilder::from(listed_keys.input.as_ref().clone())
+            .project([text(listed.key)])?
+            .distinct()?
+            .alias("everyone")?
+            .build()?;
+        let of = |relation: &str, name: &str| Expr::Column(Column::new(Some(relation), name));
+        let fields = own.input.schema().fields().iter();
+        let columns = fields.map(|field| of("own", field.name()).alias(field.name()));
+        let is_listed = of("everyone", "key").is_not_null().alias(IS_LISTED);
+        let columns: Vec<Expr> = columns.chain([is_listed]).collect();
+        let order = std::iter::once(&members.key).chain(members.label.as_ref());
+        let order: Vec<_> = order
+            .map(|name| ident(name.as_str()).sort(true, true))
+            .collect();
+        let same = cast(of("own", &members.key), DataType::Utf8).eq(of("everyone", "key"));
+        let plan = LogicalPlanBuilder::from(own.input.as_ref().clone())
+            .alias("own")?
+            .join_on(everyone, JoinType::Left, [same])?
+            .project(columns)?
+            .sort(order)?
+            .build()?;
+        Ok(MembersPlan {
+            plan,
+            key: members.key,
+            label: members.label,
+            several: members.several,
+            is_listed: Some(IS_LISTED),
         })
     }
 
@@ -118,6 +170,7 @@ impl Binder<'_> {
             key: key.to_owned(),
             label: None,
             several: false,
+            is_listed: None,
         })
     }
 }
@@ -195,8 +248,8 @@ pub(super) fn with_otherwise(
         .project([ident(listed.key).alias("key")])?
         .alias("everyone")?
         .build()?;
-    let column = |name: &str| Expr::Column(datafusion::common::Column::new(Some("found"), name));
-    let everyone_key = || Expr::Column(datafusion::common::Column::new(Some("everyone"), "key"));
+    let column = |name: &str| Expr::Column(Column::new(Some("found"), name));
+    let everyone_key = || Expr::Column(Column::new(Some("everyone"), "key"));
     let columns = schema.fields().iter().map(|field| {
         let name = field.name().as_str();
         let value = if name == key {

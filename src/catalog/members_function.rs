@@ -13,6 +13,7 @@ use datafusion::prelude::ident;
 use super::binder::{Binder, as_source};
 use super::inputs::World;
 use super::members::label;
+use super::scope::Scope;
 use super::{Evaluation, SharedTables, split_label};
 use crate::error::{Error, Result};
 use crate::session::Moment;
@@ -22,7 +23,8 @@ use crate::store::SnapshotRecord;
 
 /// `members('name' [, as_of])`: the snapshot of the date where there is one,
 /// else the definition evaluated at it.
-pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn TableSource>> {
+pub(super) fn function(scope: &Scope<'_, '_>, args: &[Expr]) -> Result<Arc<dyn TableSource>> {
+    let binder = scope.binder;
     let usage = || {
         Error::new(
             "members takes the name of a segment in quotes and, if wanted, a date: members('vip', DATE '2026-01-31')",
@@ -39,7 +41,7 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
     let Some(Some(name)) = name.try_as_str() else {
         return Err(usage());
     };
-    binder.inputs.check_named("members", name)?;
+    scope.check_named("members", name)?;
     let kinds = [Kind::Segment, Kind::Segmentation];
     let definition = binder.world.catalog.get(name, &kinds)?;
     let wanted = split_label(name).1;

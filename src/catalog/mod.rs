@@ -33,7 +33,7 @@ mod versions;
 mod visibility;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
@@ -58,6 +58,8 @@ pub use visibility::files_seen;
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     definitions: BTreeMap<String, Arc<Definition>>,
+    /// Found when first asked for, and again after a change.
+    edges: OnceLock<graph::Edges>,
 }
 
 impl Catalog {
@@ -82,6 +84,7 @@ impl Catalog {
         }
         self.definitions
             .insert(definition.id(), Arc::new(definition));
+        self.edges.take();
         Ok(())
     }
 
@@ -142,6 +145,7 @@ impl Catalog {
             .hint("drop what builds on it first, or change it with CREATE OR REPLACE"));
         }
         self.definitions.remove(&found.id());
+        self.edges.take();
         Ok(())
     }
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, ExprSchema, JoinType};
 use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
@@ -19,34 +19,69 @@ use super::inputs::Inputs;
 /// A source or definition, and its column.
 pub(super) type Origin = (String, String);
 
-/// The columns that sources call personal.
-pub(super) fn declared(inputs: &Inputs) -> BTreeSet<Origin> {
-    let opened = inputs
-        .sources
-        .iter()
-        .filter_map(|(name, opened)| Some((name, opened.as_ref().ok()?)));
-    opened
-        .flat_map(|(name, (_, options))| {
-            let columns = options.personal.iter();
-            columns.map(move |column| (name.clone(), column.clone()))
-        })
+/// Does any source call a column personal?
+pub(super) fn is_declared(inputs: &Inputs) -> bool {
+    let mut opened = inputs.sources.values().flatten();
+    opened.any(|(_, options)| !options.personal.is_empty())
+}
+
+/// The columns that a source calls personal; none of what is no source.
+pub(super) fn declared(inputs: &Inputs, source: &str) -> BTreeSet<Origin> {
+    let Some(Ok((_, options))) = inputs.sources.get(source) else {
+        return BTreeSet::new();
+    };
+    let columns = options.personal.iter();
+    columns
+        .map(|column| (source.to_owned(), column.clone()))
         .collect()
 }
 
 /// The names of a plan's columns that come from one of these.
 pub(super) fn columns(plan: &LogicalPlan, personal: &BTreeSet<Origin>) -> BTreeSet<String> {
     let fields = plan.schema().fields();
+    let personal = Personal {
+        declared: personal,
+        around: None,
+    };
     (0..fields.len())
         .filter(|index| is_personal(plan, *index, personal))
         .map(|index| fields[index].name().clone())
         .collect()
 }
 
-fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) -> bool {
+/// What is known to be personal at some place of a plan.
+#[derive(Clone, Copy)]
+struct Personal<'p> {
+    declared: &'p BTreeSet<Origin>,
+    /// Of a subquery: the rows around it, whose columns it may mention.
+    around: Option<&'p Around<'p>>,
+}
+
+struct Around<'p> {
+    plan: &'p LogicalPlan,
+    personal: Personal<'p>,
+}
+
+impl Personal<'_> {
+    /// Is a column of the rows around personal? One that nobody knows may be.
+    fn outer(self, column: &Column) -> bool {
+        let mut next = self.around;
+        while let Some(around) = next {
+            if let Some(index) = around.plan.schema().maybe_index_of_column(column) {
+                return is_personal(around.plan, index, around.personal);
+            }
+            next = around.personal.around;
+        }
+        true
+    }
+}
+
+fn is_personal(plan: &LogicalPlan, index: usize, personal: Personal<'_>) -> bool {
     match plan {
         LogicalPlan::TableScan(scan) => {
             let name = plan.schema().field(index).name().clone();
-            personal.contains(&(scan.table_name.table().to_owned(), name))
+            let origin = (scan.table_name.table().to_owned(), name);
+            personal.declared.contains(&origin)
         }
         LogicalPlan::Projection(projection) => {
             of_expr(&projection.expr[index], &projection.input, personal)
@@ -86,11 +121,20 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
                 join.join_type,
                 JoinType::RightSemi | JoinType::RightAnti | JoinType::RightMark
             );
+            // The right side may be LATERAL.
+            let around = Around {
+                plan: &join.left,
+                personal,
+            };
+            let beside = Personal {
+                around: Some(&around),
+                ..personal
+            };
             match index.checked_sub(left).filter(|_| !right_only) {
-                None if right_only => is_personal(&join.right, index, personal),
+                None if right_only => is_personal(&join.right, index, beside),
                 None => is_personal(&join.left, index, personal),
                 Some(index) if index < join.right.schema().fields().len() => {
-                    is_personal(&join.right, index, personal)
+                    is_personal(&join.right, index, beside)
                 }
                 // The mark of a mark join.
                 Some(_) => false,
@@ -108,27 +152,48 @@ fn is_personal(plan: &LogicalPlan, index: usize, personal: &BTreeSet<Origin>) ->
             .inputs()
             .iter()
             .any(|input| is_personal(input, index, personal)),
+        LogicalPlan::Subquery(query) => is_personal(&query.subquery, index, personal),
         // Whatever else there is: better to leave too much out than too little.
         other => anything(other, personal),
     }
 }
 
 /// Is any column below personal?
-fn anything(plan: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
+fn anything(plan: &LogicalPlan, personal: Personal<'_>) -> bool {
     plan.inputs().iter().any(|input| {
         (0..input.schema().fields().len()).any(|index| is_personal(input, index, personal))
     })
 }
 
 /// Does a subquery in an expression hand out anything personal?
-fn of_subqueries(expr: &Expr, personal: &BTreeSet<Origin>) -> bool {
+fn of_subqueries(expr: &Expr, input: &LogicalPlan, personal: Personal<'_>) -> bool {
+    let around = Around {
+        plan: input,
+        personal,
+    };
+    let within = Personal {
+        around: Some(&around),
+        ..personal
+    };
     expr.exists(|part| {
         Ok(match part {
-            Expr::ScalarSubquery(query) => is_personal(&query.subquery, 0, personal),
+            Expr::ScalarSubquery(query) => is_personal(&query.subquery, 0, within),
             _ => false,
         })
     })
     .unwrap_or(true)
+}
+
+/// The columns of the rows around that an expression mentions.
+fn outer_columns(expr: &Expr) -> Vec<(&Column, bool)> {
+    let mut found = vec![];
+    let _ = expr.apply(|part| {
+        if let Expr::OuterReferenceColumn(field, column) = part {
+            found.push((column, field.data_type() == &DataType::Boolean));
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    found
 }
 
 /// Functions that say how many or how long.
@@ -151,11 +216,16 @@ fn counts(expr: &Expr) -> bool {
         }
         _ => return false,
     };
-    let plain = |arg: &Expr| matches!(arg, Expr::Column(_) | Expr::Literal(..));
+    let plain = |arg: &Expr| {
+        matches!(
+            arg,
+            Expr::Column(_) | Expr::OuterReferenceColumn(..) | Expr::Literal(..)
+        )
+    };
     COUNTS.contains(&name) && args.iter().all(plain)
 }
 
-fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> bool {
+fn of_expr(expr: &Expr, input: &LogicalPlan, personal: Personal<'_>) -> bool {
     let of_column = |column: &Column| {
         let found = input.schema().maybe_index_of_column(column);
         found.is_some_and(|index| is_personal(input, index, personal))
@@ -165,6 +235,7 @@ fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> boo
         Expr::Cast(cast) => of_expr(&cast.expr, input, personal),
         Expr::TryCast(cast) => of_expr(&cast.expr, input, personal),
         Expr::Column(column) => of_column(column),
+        Expr::OuterReferenceColumn(_, column) => personal.outer(column),
         // What is chosen says who; what it is chosen by only says whether.
         Expr::Case(case) => {
             let whens = case.when_then_expr.iter();
@@ -179,19 +250,27 @@ fn of_expr(expr: &Expr, input: &LogicalPlan, personal: &BTreeSet<Origin>) -> boo
                 field.is_ok_and(|field| field.data_type() == &DataType::Boolean)
             };
             let names = computed.column_refs();
+            let outer = outer_columns(computed);
             let says_who = match computed.get_type(schema) {
                 // Of a personal truth value, another truth value says it all.
                 Ok(DataType::Boolean) => {
+                    let mut outer = outer.iter();
                     !matches!(computed, Expr::IsNull(_) | Expr::IsNotNull(_))
-                        && names
+                        && (names
                             .iter()
                             .any(|column| is_flag(column) && of_column(column))
+                            || outer.any(|(column, flag)| *flag && personal.outer(column)))
                 }
-                _ => !counts(computed) && names.into_iter().any(of_column),
+                _ => {
+                    let mut outer = outer.iter();
+                    !counts(computed)
+                        && (names.into_iter().any(of_column)
+                            || outer.any(|(column, _)| personal.outer(column)))
+                }
             };
             says_who
                 || computed.get_type(schema).ok() != Some(DataType::Boolean)
-                    && of_subqueries(computed, personal)
+                    && of_subqueries(computed, input, personal)
         }
     }
 }

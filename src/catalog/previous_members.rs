@@ -13,13 +13,15 @@ use super::Definition;
 use super::binder::{Binder, as_source};
 use super::key::entity_key;
 use super::members_function::from_snapshot;
+use super::scope::Scope;
 use crate::error::{Error, Result};
 use crate::statement::{Body, Kind};
 
 /// The key as the entity names and types it, `label` (NULL for a segment) and
 /// `as_of`, the date of the snapshot; no rows when there is none. These columns
 /// only, so that a first run can be planned before anything was written.
-pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn TableSource>> {
+pub(super) fn function(scope: &Scope<'_, '_>, args: &[Expr]) -> Result<Arc<dyn TableSource>> {
+    let binder = scope.binder;
     let name = match args {
         [Expr::Literal(name, _)] => name.try_as_str().flatten(),
         _ => None,
@@ -29,7 +31,7 @@ pub(super) fn function(binder: &Binder<'_>, args: &[Expr]) -> Result<Arc<dyn Tab
             "previous_members takes the name of a segment in quotes: previous_members('vip')",
         ));
     };
-    binder.inputs.check_named("previous_members", name)?;
+    scope.check_named("previous_members", name)?;
     let kinds = [Kind::Segment, Kind::Segmentation];
     let definition = binder.world.catalog.get(name, &kinds)?;
     let date = binder.evaluation.moment.date();

@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{Column, JoinType, TableReference};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, Join, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Distinct, Expr, Filter, Join, LogicalPlan, Operator};
 
 /// Positions of columns in a plan's output.
 pub(super) type Columns = BTreeSet<usize>;
@@ -97,8 +98,16 @@ fn all_row_keys(plan: &LogicalPlan, declared: Declared<'_>) -> Vec<Columns> {
             keys
         }
         LogicalPlan::Join(join) => of_join(join, declared),
-        LogicalPlan::Filter(_)
-        | LogicalPlan::Sort(_)
+        LogicalPlan::Filter(filter) => {
+            // A column that has one value only tells nothing apart.
+            let constant = constants(filter);
+            let mut keys = row_keys(&filter.input, declared);
+            for key in &mut keys {
+                key.retain(|column| !constant.contains(column));
+            }
+            keys
+        }
+        LogicalPlan::Sort(_)
         | LogicalPlan::Limit(_)
         | LogicalPlan::Window(_)
         | LogicalPlan::Repartition(_) => plan
@@ -207,7 +216,42 @@ fn renamed(keys: &[Columns], pairs: &[(usize, usize)]) -> Vec<Columns> {
         .collect()
 }
 
-/// Pairs of columns that a join's condition makes equal.
+/// The columns that a filter gives one value by `column = literal`.
+fn constants(filter: &Filter) -> Columns {
+    let schema = filter.input.schema();
+    let fixed = |column: &Expr, value: &Expr| {
+        let Expr::Literal(value, _) = value else {
+            return None;
+        };
+        let index = position(column, &filter.input)?;
+        same_when_equal(schema.field(index).data_type(), &value.data_type()).then_some(index)
+    };
+    split_conjunction(&filter.predicate)
+        .into_iter()
+        .filter_map(|condition| match condition {
+            Expr::BinaryExpr(BinaryExpr {
+                left,
+                op: Operator::Eq,
+                right,
+            }) => fixed(left, right).or_else(|| fixed(right, left)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// Are values of these types the same whenever `=` says so? Between a text and a
+/// number it does not: '01' and '1' both equal 1.
+fn same_when_equal(a: &DataType, b: &DataType) -> bool {
+    let is_text = |it: &DataType| {
+        matches!(
+            it,
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        )
+    };
+    a == b || is_text(a) && is_text(b) || a.is_integer() && b.is_integer()
+}
+
+/// Pairs of columns that a join's condition makes the same.
 fn equal_columns(join: &Join, width: usize) -> Vec<(usize, usize)> {
     let left = |expr: &Expr| position(expr, &join.left);
     let right = |expr: &Expr| position(expr, &join.right).map(|column| column + width);
@@ -227,6 +271,14 @@ fn equal_columns(join: &Join, width: usize) -> Vec<(usize, usize)> {
             pairs.extend(straight.or_else(|| left(b).zip(right(a))));
         }
     }
+    let left = join.left.schema();
+    let right = join.right.schema();
+    pairs.retain(|(a, b)| {
+        same_when_equal(
+            left.field(*a).data_type(),
+            right.field(*b - width).data_type(),
+        )
+    });
     pairs
 }
 

@@ -17,14 +17,18 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
-use super::binder::{Binder, as_source};
-use super::{TABLE_FUNCTIONS, members_function, previous_members, relation_name, visibility};
-use crate::error::Error;
+use super::binder::{Binder, as_source, known_as};
+use super::{
+    Reference, TABLE_FUNCTIONS, members_function, previous_members, relation_name, visibility,
+};
+use crate::error::{Error, Result};
 use crate::statement::Kind;
 
 /// One query's view of the names around it.
 pub(super) struct Scope<'b, 'a> {
     pub(super) binder: &'b Binder<'a>,
+    /// What it mentions.
+    pub(super) mentions: &'b [Reference],
     /// The hidden columns it asks for.
     pub(super) hidden: Vec<&'static str>,
 }
@@ -32,6 +36,18 @@ pub(super) struct Scope<'b, 'a> {
 impl Scope<'_, '_> {
     fn state(&self) -> &SessionState {
         &self.binder.state
+    }
+
+    /// Fails when the argument of a table function was not looked up, as it does
+    /// not stand there in quotes but is computed.
+    pub(super) fn check_named(&self, function: &str, name: &str) -> Result<()> {
+        let mut named = self.mentions.iter().filter(|it| it.by_text);
+        match named.any(|it| it.name == name) {
+            true => Ok(()),
+            false => Err(Error::new(format!(
+                "{function} takes the name of a segment in quotes, not one that is computed ('{name}')"
+            ))),
+        }
     }
 
     /// Constant arguments of a table function.
@@ -54,7 +70,8 @@ impl ContextProvider for Scope<'_, '_> {
         if !self.hidden.is_empty() {
             let definition = self.binder.world.catalog.find(&name);
             if let Some(source) = definition.filter(|it| it.kind() == Kind::Source) {
-                return Ok(as_source(self.binder.source(source, &self.hidden)?, None));
+                let plan = self.binder.source(source, &self.hidden)?;
+                return Ok(known_as(&source.name, plan, None)?);
             }
             if let (None, Some(file)) = (definition, self.binder.inputs.files.get(&name)) {
                 let moment = &self.binder.evaluation.moment;
@@ -73,10 +90,10 @@ impl ContextProvider for Scope<'_, '_> {
     ) -> PlanResult<Arc<dyn TableSource>> {
         let args = self.constants(args)?;
         if name.eq_ignore_ascii_case("members") {
-            return Ok(members_function::function(self.binder, &args)?);
+            return Ok(members_function::function(self, &args)?);
         }
         if name.eq_ignore_ascii_case("previous_members") {
-            return Ok(previous_members::function(self.binder, &args)?);
+            return Ok(previous_members::function(self, &args)?);
         }
         let functions = self.state().table_functions();
         let Some(function) = functions.get(&name.to_lowercase()) else {

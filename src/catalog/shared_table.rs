@@ -43,61 +43,59 @@ impl Binder<'_> {
         keys.iter().map(|key| names(key, plan)).collect()
     }
 
-    /// Tables without rows for all that a definition builds on. Planning over
-    /// them takes the time of one definition, however many paths lead down.
+    /// Tables without rows for what a definition builds on. Planning over them
+    /// takes the time of one definition, however many paths lead down.
     pub fn stand_ins(&self, definition: &Definition) -> Result<SharedTables> {
         self.outline(definition)?;
+        Ok(self.stand_ins_known(definition))
+    }
+
+    fn stand_ins_known(&self, definition: &Definition) -> SharedTables {
         let outlines = self.inputs.outlines();
-        let below = Graph::new(self.world.catalog).below(&definition.name);
+        let below = Graph::new(self.world.catalog).builds_on(&definition.id());
         let found = below.into_iter().filter_map(|name| {
             let outline = outlines.get(name)?;
             Some((name.to_owned(), outline.stand_in.clone()))
         });
-        Ok(found.collect())
+        found.collect()
     }
 
     /// Columns of a definition that stay out of its snapshots.
     pub(super) fn personal_columns(&self, definition: &Definition) -> Result<BTreeSet<String>> {
-        match personal::declared(self.inputs).is_empty() {
-            true => Ok(BTreeSet::new()),
-            false => Ok(self.outline(definition)?.personal),
+        match personal::is_declared(self.inputs) {
+            false => Ok(BTreeSet::new()),
+            true => Ok(self.outline(definition)?.personal),
         }
     }
 
     /// Looks at everything below from the ground up, each once for these inputs.
     fn outline(&self, definition: &Definition) -> Result<Outline> {
         let catalog = self.world.catalog;
-        let mut below = SharedTables::new();
-        let mut last = None;
-        for name in Graph::new(catalog).order([definition.name.as_str()])? {
+        let name = definition.name.as_str();
+        let known = |name: &str| self.inputs.outlines().contains_key(name);
+        for name in Graph::new(catalog).order_above([name], &known)? {
             let Some(found) = catalog.find(name) else {
                 continue;
             };
-            let known = self.inputs.outlines().get(name).cloned();
-            let outline = match known {
-                Some(outline) => outline,
-                None => {
-                    let outline = self.outline_over(found, &below)?;
-                    self.inputs
-                        .outlines()
-                        .insert(name.to_owned(), outline.clone());
-                    outline
-                }
-            };
-            below.insert(name.to_owned(), outline.stand_in.clone());
-            last = Some(outline);
+            let outline = self.outline_over(found)?;
+            self.inputs.outlines().insert(name.to_owned(), outline);
         }
-        last.ok_or_else(|| definition.error("it is not among the definitions"))
+        let outline = self.inputs.outlines().get(name).cloned();
+        outline.ok_or_else(|| definition.error("it is not among the definitions"))
     }
 
-    fn outline_over(&self, definition: &Definition, below: &SharedTables) -> Result<Outline> {
-        let binder = Binder::new(self.world, self.inputs, below)?;
+    /// Looks at a definition when what it builds on is known.
+    fn outline_over(&self, definition: &Definition) -> Result<Outline> {
+        let below = self.stand_ins_known(definition);
+        let binder = Binder::new(self.world, self.inputs, &below)?;
         let plan = binder.definition(definition)?;
-        let mut personal = personal::declared(self.inputs);
-        for (name, outline) in self.inputs.outlines().iter() {
-            let columns = outline.personal.iter();
+        let mut personal = personal::declared(self.inputs, &definition.name);
+        let outlines = self.inputs.outlines();
+        for name in below.keys() {
+            let columns = outlines.get(name).into_iter().flat_map(|it| &it.personal);
             personal.extend(columns.map(|column| (name.clone(), column.clone())));
         }
+        drop(outlines);
         let empty = EmptyTable::new(Arc::clone(plan.schema().inner()));
         Ok(Outline {
             stand_in: SharedTable {

@@ -3,9 +3,7 @@
 //!
 //! `WITH (nondeterministic = true)` lifts this, and the record of a run shows it.
 
-use std::sync::Arc;
-
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result as PlanResult, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, WindowFunction};
 use datafusion::logical_expr::{
@@ -51,11 +49,15 @@ pub(super) fn check(
     plan: &LogicalPlan,
 ) -> Result<()> {
     let declared = |name: &str| declared_keys(binder, name);
-    let plan = without_exists_limits(plan.clone())?;
     let mut found = None;
+    let mut asked: Vec<*const LogicalPlan> = vec![];
     plan.apply_with_subqueries(|node| {
         if marked(node).is_some() {
             return Ok(TreeNodeRecursion::Jump);
+        }
+        add_exists_limits(node, &mut asked)?;
+        if asked.contains(&std::ptr::from_ref(node)) {
+            return Ok(TreeNodeRecursion::Continue);
         }
         match of_node(node, &declared) {
             Ok(()) => Ok(TreeNodeRecursion::Continue),
@@ -74,31 +76,21 @@ pub(super) fn check(
     }
 }
 
-/// `EXISTS (SELECT 1 … LIMIT 1)` asks whether there is a row, not which.
-fn without_exists_limits(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let without = plan.transform_up_with_subqueries(|plan| {
-        plan.map_expressions(|expr| {
-            expr.transform_up(|expr| match expr {
-                Expr::Exists(mut exists) => {
-                    let inner = match exists.subquery.subquery.as_ref() {
-                        LogicalPlan::Limit(limit) if limit.skip.is_none() => {
-                            Some(Arc::clone(&limit.input))
-                        }
-                        _ => None,
-                    };
-                    Ok(match inner {
-                        Some(inner) => {
-                            exists.subquery.subquery = inner;
-                            Transformed::yes(Expr::Exists(exists))
-                        }
-                        None => Transformed::no(Expr::Exists(exists)),
-                    })
-                }
-                other => Ok(Transformed::no(other)),
-            })
+/// `EXISTS (SELECT 1 … LIMIT 1)` asks whether there is a row, not which: adds the
+/// places of such limits in the expressions of a node.
+fn add_exists_limits(node: &LogicalPlan, asked: &mut Vec<*const LogicalPlan>) -> PlanResult<()> {
+    node.apply_expressions(|expr| {
+        expr.apply(|part| {
+            if let Expr::Exists(exists) = part
+                && let plan = exists.subquery.subquery.as_ref()
+                && let LogicalPlan::Limit(Limit { skip: None, .. }) = plan
+            {
+                asked.push(std::ptr::from_ref(plan));
+            }
+            Ok(TreeNodeRecursion::Continue)
         })
     })?;
-    Ok(without.data)
+    Ok(())
 }
 
 fn of_node(node: &LogicalPlan, declared: Declared<'_>) -> Result<()> {
@@ -289,11 +281,8 @@ pub(super) fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>>
     let Some(definition) = catalog.find(name) else {
         return vec![];
     };
-    let mut keys = binder
-        .keys
-        .get(&definition.name)
-        .cloned()
-        .unwrap_or_default();
+    let shared = binder.shared.get(&definition.name);
+    let mut keys = shared.map(|it| it.keys.clone()).unwrap_or_default();
     if let Some(Ok((_, options))) = binder.inputs.sources.get(&definition.name)
         && !options.key.is_empty()
     {
@@ -317,7 +306,7 @@ pub(super) fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>>
             .options
             .text("label")
             .unwrap_or(LABEL_COLUMN);
-        keys.push(match several && !name.contains(':') {
+        keys.push(match several {
             true => vec![key, label.to_owned()],
             false => vec![key],
         });

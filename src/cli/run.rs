@@ -85,6 +85,9 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
             "{source}: {rows} rows are left out; segql.rejects lists them"
         ));
     }
+    for warning in &report.warnings {
+        settings.printer.error(&format!("warning: {warning}"));
+    }
     for (name, error) in &report.errors {
         settings.printer.report(&error.clone().context(name));
     }

@@ -25,13 +25,13 @@ impl RunPlan {
     pub fn new(catalog: &Catalog, chosen: &BTreeSet<String>) -> Result<Self> {
         let graph = Graph::new(catalog);
         // What builds on a circle cannot be ordered: it comes last, to be told.
-        let sound: Vec<&str> = chosen
-            .iter()
-            .map(String::as_str)
-            .filter(|name| graph.order([*name]).is_ok())
-            .collect();
-        let order = graph.order(sound.iter().copied())?;
-        let unsound = chosen.iter().filter(|name| !sound.contains(&name.as_str()));
+        let names = || chosen.iter().map(String::as_str);
+        let order = match graph.order(names()) {
+            Ok(order) => order,
+            Err(_) => graph.order(names().filter(|name| graph.order([*name]).is_ok()))?,
+        };
+        let sound: BTreeSet<&str> = order.iter().copied().collect();
+        let unsound = chosen.iter().filter(|name| !sound.contains(name.as_str()));
         Ok(Self {
             shared: share::shared(catalog, &order, chosen),
             nodes: order

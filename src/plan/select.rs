@@ -154,12 +154,14 @@ fn matching(
     }
 }
 
-/// `lab:nope` names nothing when the labels of `lab` are known.
+/// `lab:nope` names nothing when the labels of `lab` are known, and `vip:nope`
+/// nothing of a segment.
 fn has_label(definition: &Definition, bare: &str) -> bool {
     let labels = definition.labels();
     match split_label(bare).1 {
         None => true,
         Some("") => false,
+        Some(_) if definition.kind() != Kind::Segmentation => false,
         Some(label) => labels.is_empty() || labels.contains(&label),
     }
 }

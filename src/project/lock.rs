@@ -2,8 +2,10 @@
 //!
 //! What a file looks like today must not decide what a column is tomorrow: types
 //! once found stay, and a value that does not fit is an error that names it. A
-//! source is looked into anew when its definition changes or its part of the file
-//! is removed; a column that appears later is added.
+//! source is looked into anew when its part of the file is removed. It is so when
+//! its definition changes as well, but then a type that comes out another is an
+//! error: the change may have nothing to do with it. A column that appears later is
+//! added.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -75,23 +77,17 @@ impl Lock {
         }
     }
 
-    /// The pinned columns of a source.
-    pub(super) fn columns(&self, source: &Definition) -> Result<Vec<Field>> {
+    /// Gives a source its pinned columns.
+    pub(super) fn pin(&self, source: &mut Definition) -> Result<()> {
         let Some(pinned) = self.source.get(&source.name) else {
-            return Ok(vec![]);
+            return Ok(());
         };
-        if pinned.definition != checksum(source) {
-            return Ok(vec![]);
+        let columns = fields(&source.name, pinned)?;
+        match pinned.definition == checksum(source) {
+            true => source.pinned = columns,
+            false => source.pinned_earlier = columns,
         }
-        let field = |[name, word]: &[String; 2]| match type_of(word) {
-            Some(data_type) => Ok(Field::new(name, data_type, true)),
-            None => Err(Error::usage(format!(
-                "{FILE}: '{word}', the type of column '{name}' of source {}, is not known",
-                source.name
-            ))
-            .hint("remove the source's part; segql run writes it anew")),
-        };
-        pinned.columns.iter().map(field).collect()
+        Ok(())
     }
 
     /// The same with what was found now; sources that are no longer defined
@@ -162,10 +158,32 @@ fn new_file(root: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(root)
 }
 
+fn fields(source: &str, pinned: &Pinned) -> Result<Vec<Field>> {
+    let field = |[name, word]: &[String; 2]| match type_of(word) {
+        Some(data_type) => Ok(Field::new(name, data_type, true)),
+        None => Err(Error::usage(format!(
+            "{FILE}: '{word}', the type of column '{name}' of source {source}, is not known"
+        ))
+        .hint("remove the source's part; segql run writes it anew")),
+    };
+    pinned.columns.iter().map(field).collect()
+}
+
+/// Options that decide how files are read.
+const READING: [&str; 6] = [
+    "format",
+    "columns",
+    "delimiter",
+    "quote",
+    "header",
+    "null_text",
+];
+
 fn checksum(source: &Definition) -> String {
-    // Options may come from [defaults] and then stand in no text.
-    let options = source.create.options.iter();
-    let options: String = options
+    // Options that come from [defaults] stand in no text.
+    let defaults = source.create.options.defaults();
+    let options: String = defaults
+        .filter(|(key, _)| READING.contains(key))
         .map(|(key, value)| format!("\n{key} = {value}"))
         .collect();
     let digest = Sha256::digest(format!("{}{options}", source.text));

@@ -86,7 +86,7 @@ impl Project {
                 let definition = Definition::new(&parsed, self.root.clone(), true);
                 let mut definition = definition.map_err(|error| error.within(&script))?;
                 if definition.kind() == Kind::Source {
-                    definition.pinned = lock.columns(&definition)?;
+                    lock.pin(&mut definition)?;
                 }
                 catalog.add(definition)?;
             }

@@ -1,6 +1,6 @@
 //! `segql check`: checks find nothing, keys are sound.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -8,7 +8,7 @@ use futures::StreamExt;
 use super::Engine;
 use super::admit::label_rails;
 use crate::catalog::{Binder, Definition, Evaluation, GuardRails, Inputs, Reference, SharedTables};
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::statement::Kind;
 
 /// What a check came to.
@@ -63,8 +63,15 @@ impl Engine {
                 result: CheckResult::Failed(error.clone()),
             })
             .collect();
+        let mut broken = BTreeSet::new();
         for entity in self.catalog.of_kind(Kind::Entity) {
             let result = self.key_of_entity(entity, &inputs, &evaluation).await;
+            if result
+                .as_ref()
+                .is_err_and(|it| it.exit_class() != Exit::CheckFailed)
+            {
+                broken.insert(entity.name.clone());
+            }
             reports.push(CheckReport {
                 name: entity.name.clone(),
                 rule: "entity key",
@@ -83,12 +90,16 @@ impl Engine {
                 },
             });
         }
+        let mut strangers = vec![];
         for kind in [Kind::Segment, Kind::Segmentation] {
             for segment in self.catalog.of_kind(kind) {
-                reports.extend(self.rules_of(segment, &inputs, &evaluation).await);
+                let size = self.size(segment, &broken, &inputs, &evaluation).await;
+                strangers.extend(size.as_ref().ok().and_then(|it| it.strangers(segment)));
+                reports.extend(rules_of(segment, size));
             }
         }
         reports.extend(self.lint(&inputs, &evaluation).await?);
+        reports.extend(strangers);
         Ok(reports)
     }
 
@@ -122,42 +133,67 @@ impl Engine {
         Ok(())
     }
 
-    /// The key rule of a segment, and its guard rails if it has some.
-    async fn rules_of(
+    /// Computes a segment once; fails when a key rule is broken. `broken` are
+    /// entities that cannot be asked whom they list, which is said of themselves.
+    async fn size(
         &self,
         segment: &Arc<Definition>,
+        broken: &BTreeSet<String>,
         inputs: &Inputs,
         evaluation: &Evaluation,
-    ) -> Vec<CheckReport> {
-        let sizes = self.sizes(segment, inputs, evaluation).await;
-        let report = |rule, result: Result<()>| CheckReport {
-            name: segment.name.clone(),
-            rule,
-            result: result.map_or_else(CheckResult::Failed, |()| CheckResult::Passed),
+    ) -> Result<Size> {
+        let binder = Binder::new(self.world(evaluation), inputs, &SharedTables::new())?;
+        let entity = binder.entity(segment).filter(|it| !broken.contains(it));
+        let plan = match &entity {
+            Some(name) => {
+                let entity = self.catalog.get(name, &[Kind::Entity])?;
+                binder.members_listed(segment, entity)?
+            }
+            None => binder.members(segment)?,
         };
-        let mut reports = vec![];
-        if let Ok((size, labels)) = &sizes
-            && let Some(result) = within_guard_rails(segment, *size, labels)
-        {
-            reports.push(report("guard rails", result));
-        }
-        reports.insert(0, report("key", sizes.map(|_| ())));
-        reports
-    }
-
-    /// Members of a segment, and by label; fails when a key rule is broken.
-    async fn sizes(
-        &self,
-        segment: &Arc<Definition>,
-        inputs: &Inputs,
-        evaluation: &Evaluation,
-    ) -> Result<(u64, BTreeMap<String, u64>)> {
-        let world = self.world(evaluation);
-        let plan = Binder::new(world, inputs, &SharedTables::new())?.members(segment)?;
         let mut members = self.members(segment, plan).await?;
         while members.next().await?.is_some() {}
-        Ok((members.rows, members.labels))
+        Ok(Size {
+            members: members.rows,
+            labels: members.labels,
+            strangers: entity.map(|entity| (entity, members.strangers)),
+        })
     }
+}
+
+/// What there is of a segment.
+struct Size {
+    members: u64,
+    labels: BTreeMap<String, u64>,
+    /// Its entity, and how many keys that does not list.
+    strangers: Option<(String, u64)>,
+}
+
+impl Size {
+    fn strangers(&self, segment: &Definition) -> Option<CheckReport> {
+        let (entity, keys) = self.strangers.as_ref().filter(|(_, keys)| *keys > 0)?;
+        Some(CheckReport {
+            name: segment.name.clone(),
+            rule: "entity",
+            result: CheckResult::Warned(format!(
+                "{keys} of its keys are not listed by entity {entity}"
+            )),
+        })
+    }
+}
+
+/// The key rule of a segment, and its guard rails if it has some.
+fn rules_of(segment: &Definition, size: Result<Size>) -> Vec<CheckReport> {
+    let report = |rule, result: Result<()>| CheckReport {
+        name: segment.name.clone(),
+        rule,
+        result: result.map_or_else(CheckResult::Failed, |()| CheckResult::Passed),
+    };
+    let rails = size.as_ref().ok();
+    let rails = rails.and_then(|it| within_guard_rails(segment, it.members, &it.labels));
+    let mut reports = vec![report("key", size.map(|_| ()))];
+    reports.extend(rails.map(|result| report("guard rails", result)));
+    reports
 }
 
 /// None where there are no guard rails.

@@ -11,6 +11,12 @@ use crate::session::{Moment, parse_zone};
 use crate::statement::Kind;
 use crate::store::{NodeStatus, SnapshotRecord};
 
+/// Was it made for all of its day, as opposed to an instant in it?
+fn is_whole_day(record: &SnapshotRecord) -> Result<bool> {
+    let end = Moment::end_of(record.as_of, parse_zone(&record.time_zone)?)?;
+    Ok(record.instant.timestamp_nanos_opt() == Some(end.nanos()))
+}
+
 impl Engine {
     /// Finds out what selectors ask about.
     pub(super) async fn known(&self, selection: &Selection) -> Result<Known> {
@@ -59,10 +65,16 @@ impl Engine {
 
     fn is_same(&self, definition: &Definition, inputs: &Inputs, last: &SnapshotRecord) -> bool {
         let made_from = || {
-            let zone = parse_zone(&last.time_zone)?;
+            let evaluation = self.evaluation()?;
+            let zone = evaluation.moment.zone();
+            // A date is another instant in another zone.
+            let moment = match is_whole_day(last)? {
+                true => Moment::end_of(last.as_of, zone)?,
+                false => Moment::at(last.instant, zone),
+            };
             let evaluation = Evaluation {
-                moment: Moment::at(last.instant, zone),
-                ..self.evaluation()?
+                moment,
+                ..evaluation
             };
             Fingerprint::new(&self.catalog, inputs, &evaluation, &definition.name)
         };

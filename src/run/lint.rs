@@ -1,14 +1,12 @@
 //! What `segql check` says beside checks and keys: what is probably not meant, and
 //! what is worth knowing.
 
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{Column, JoinType};
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, lit};
 use datafusion::prelude::ident;
 
 use super::{CheckReport, CheckResult, Engine};
-use crate::catalog::{Binder, Definition, Evaluation, Graph, Inputs, MembersPlan, SharedTables};
+use crate::catalog::{Binder, Definition, Evaluation, Graph, Inputs, SharedTables};
 use crate::error::Result;
 use crate::source::{BadRow, SourceOptions};
 use crate::statement::Kind;
@@ -96,50 +94,7 @@ impl Engine {
                 );
             }
         }
-        for kind in [Kind::Segment, Kind::Segmentation] {
-            for segment in self.catalog.of_kind(kind) {
-                // What cannot be planned was said already.
-                let found = self.strangers(segment, inputs, evaluation).await;
-                if let Ok(Some((entity, keys @ 1..))) = found {
-                    reports.push(CheckReport {
-                        name: segment.name.clone(),
-                        rule: "entity",
-                        result: CheckResult::Warned(format!(
-                            "{keys} of its keys are not listed by entity {entity}"
-                        )),
-                    });
-                }
-            }
-        }
         Ok(reports)
-    }
-
-    /// How many keys of a segment its entity does not list.
-    async fn strangers(
-        &self,
-        segment: &Definition,
-        inputs: &Inputs,
-        evaluation: &Evaluation,
-    ) -> Result<Option<(String, u64)>> {
-        let binder = Binder::new(self.world(evaluation), inputs, &SharedTables::new())?;
-        let Some(name) = binder.entity(segment) else {
-            return Ok(None);
-        };
-        let entity = self.catalog.get(&name, &[Kind::Entity])?;
-        let keys = |members: MembersPlan, alias: &str| -> Result<LogicalPlanBuilder> {
-            let key = cast(ident(members.key), DataType::Utf8).alias("key");
-            let rows = LogicalPlanBuilder::from(members.plan).project([key])?;
-            Ok(rows.distinct()?.alias(alias)?)
-        };
-        let own = keys(binder.members(segment)?, "own")?;
-        let everyone = keys(binder.keys_of_entity(entity)?, "everyone")?.build()?;
-        let column = |alias: &str| Expr::Column(Column::new(Some(alias), "key"));
-        let plan = own.join_on(
-            everyone,
-            JoinType::LeftAnti,
-            [column("own").eq(column("everyone"))],
-        )?;
-        Ok(Some((name, self.count(plan).await?)))
     }
 
     /// Does a segment rest on it?

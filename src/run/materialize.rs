@@ -1,6 +1,6 @@
 //! `segql run`: segments and segmentations into the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
@@ -43,6 +43,8 @@ pub struct RunReport {
     pub rejected: BTreeMap<String, u64>,
     /// Why the run's own record could not be kept.
     pub unrecorded: Option<Error>,
+    /// What went wrong beside the work itself.
+    pub warnings: Vec<String>,
 }
 
 /// What a run carries from node to node.
@@ -73,9 +75,8 @@ impl Engine {
         // Faults of what this run does not touch are none of its business.
         let mut failed = self.faults();
         let graph = Graph::new(&self.catalog);
-        let below: Vec<BTreeSet<&str>> = chosen.iter().map(|name| graph.below(name)).collect();
         failed.retain(|id, _| {
-            chosen.contains(id) || below.iter().any(|names| names.contains(id.as_str()))
+            chosen.contains(id) || graph.above(id).iter().any(|name| chosen.contains(name))
         });
         let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
         mentions.extend(
@@ -103,23 +104,21 @@ impl Engine {
             nodes,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let did_something = record
-            .nodes
-            .iter()
-            .any(|it| it.status == NodeStatus::Success);
         let mut report = RunReport {
-            rejected: match did_something {
-                true => rejected(&run.inputs)?,
-                false => BTreeMap::new(),
-            },
             record,
             found: found(&run.inputs),
             errors: run.failed,
+            rejected: BTreeMap::new(),
             unrecorded: None,
+            warnings: vec![],
         };
         if !request.dry_run {
             report.unrecorded = self.store.add_run(&report.record).await.err();
             self.store.sweep(started);
+        }
+        report.add_rejected(&run.inputs);
+        if self.store.lacks_locks() {
+            report.warnings.push(NO_LOCKS.to_owned());
         }
         Ok(report)
     }
@@ -134,23 +133,34 @@ fn found(inputs: &Inputs) -> BTreeMap<String, Vec<Field>> {
     opened.collect()
 }
 
-/// How many rows are left out, of sources that leave out some: nothing disappears
-/// in silence.
-fn rejected(inputs: &Inputs) -> Result<BTreeMap<String, u64>> {
-    let mut rejected = BTreeMap::new();
-    for (name, opened) in &inputs.sources {
-        let Ok((source, options)) = opened else {
-            continue;
-        };
-        if options.on_bad_row != BadRow::Reject {
-            continue;
+const NO_LOCKS: &str = "the store's file system has no locks: nothing keeps two runs at once apart";
+
+impl RunReport {
+    /// How many rows are left out, of sources that leave out some: nothing
+    /// disappears in silence.
+    fn add_rejected(&mut self, inputs: &Inputs) {
+        let mut nodes = self.record.nodes.iter();
+        if !nodes.any(|it| it.status == NodeStatus::Success) {
+            return;
         }
-        let rows = source.rejected_rows()?;
-        if rows > 0 {
-            rejected.insert(name.clone(), rows);
+        for (name, opened) in &inputs.sources {
+            let Ok((source, options)) = opened else {
+                continue;
+            };
+            if options.on_bad_row != BadRow::Reject {
+                continue;
+            }
+            match source.rejected_rows() {
+                Ok(0) => {}
+                Ok(rows) => {
+                    self.rejected.insert(name.clone(), rows);
+                }
+                Err(error) => self.warnings.push(format!(
+                    "source {name}: the rows that are left out could not be counted: {error}"
+                )),
+            }
         }
     }
-    Ok(rejected)
 }
 
 /// Sorts by time; the process and a number in it tell runs of one instant apart.

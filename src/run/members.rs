@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use datafusion::arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use datafusion::arrow::compute::kernels::cmp;
-use datafusion::arrow::compute::{and, cast, concat};
+use datafusion::arrow::compute::{and, cast, concat, not};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::execution::SendableRecordBatchStream;
@@ -24,6 +24,8 @@ pub(super) struct Members {
     stream: SendableRecordBatchStream,
     key: usize,
     label: Option<usize>,
+    /// The column that says whether the entity lists the key.
+    is_listed: Option<usize>,
     declared: Vec<String>,
     what: String,
     /// What tells rows apart: the key, and the label where a key may have several.
@@ -37,6 +39,8 @@ pub(super) struct Members {
     pub(super) labels: BTreeMap<String, u64>,
     /// Members so far.
     pub(super) rows: u64,
+    /// Keys so far that the entity does not list.
+    pub(super) strangers: u64,
 }
 
 impl Engine {
@@ -52,12 +56,14 @@ impl Engine {
         let key = schema.index_of(&members.key)?;
         let label = members.label.map(|label| schema.index_of(&label));
         let label = label.transpose()?;
+        let is_listed = members.is_listed.map(|name| schema.index_of(name));
         Ok(Members {
             unique: std::iter::once(key)
                 .chain(label.filter(|_| members.several))
                 .collect(),
             key,
             label,
+            is_listed: is_listed.transpose()?,
             declared,
             what: format!("{} '{}'", definition.kind(), definition.name),
             stream,
@@ -67,6 +73,7 @@ impl Engine {
             repeated: vec![],
             labels: BTreeMap::new(),
             rows: 0,
+            strangers: 0,
         })
     }
 
@@ -130,6 +137,9 @@ impl Members {
         if self.repeated.len() < EXAMPLES {
             self.find_repeated(batch)?;
         }
+        if let Some(column) = self.is_listed {
+            self.count_strangers(batch, column)?;
+        }
         let end = batch.num_rows() - 1;
         let last = self.unique.iter().map(|it| batch.column(*it).slice(end, 1));
         self.last = Some(last.collect());
@@ -165,6 +175,22 @@ impl Members {
                 self.repeated.push(key);
             }
         }
+        Ok(())
+    }
+
+    /// A key with several labels counts once.
+    fn count_strangers(&mut self, batch: &RecordBatch, is_listed: usize) -> Result<()> {
+        let is_stranger = not(batch.column(is_listed).as_boolean())?;
+        if is_stranger.true_count() == 0 {
+            return Ok(());
+        }
+        let keys = self.with_last(0, batch.column(self.key))?;
+        let others = keys.len() - 1;
+        let changes = cmp::distinct(&keys.slice(0, others), &keys.slice(1, others))?;
+        let first = keys.len() - batch.num_rows();
+        let is_new = |row: usize| row + first == 0 || changes.value(row + first - 1);
+        let strangers = (0..batch.num_rows()).filter(|row| is_stranger.value(*row));
+        self.strangers += strangers.filter(|row| is_new(*row)).count() as u64;
         Ok(())
     }
 

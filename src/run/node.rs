@@ -122,6 +122,9 @@ impl Run<'_> {
 
     /// Skipped when something it builds on failed before.
     fn skipped(&self, definition: &Definition) -> Option<Ended> {
+        if self.failed.is_empty() {
+            return None;
+        }
         let below = Graph::new(&self.engine.catalog).below(&definition.name);
         let mut failed = self
             .failed
@@ -142,12 +145,12 @@ impl Run<'_> {
         let same = |record: &SnapshotRecord| {
             record.fingerprint == made_from.sum && store.is_in_place(record)
         };
-        let Some(mut record) = record.filter(same) else {
+        let Some(record) = record.filter(same) else {
             return Ok(None);
         };
         let is_over = self.evaluation.moment.is_over(self.engine.now());
         if record.provisional && is_over && !self.request.dry_run {
-            store.finish_day(&mut record).await?;
+            return store.finish_day(&record).await;
         }
         Ok(Some(record))
     }
@@ -155,6 +158,9 @@ impl Run<'_> {
     /// Computes the shared definitions that this one builds on and that are
     /// not there yet.
     async fn compute_shared(&mut self, definition: &Definition) -> Result<()> {
+        if self.plan.shared.is_empty() {
+            return Ok(());
+        }
         let catalog = &self.engine.catalog;
         let order = Graph::new(catalog).order([definition.name.as_str()])?;
         for name in order {
@@ -241,7 +247,7 @@ impl Run<'_> {
             seconds: started.elapsed().as_secs_f64(),
         };
         // What is there must not change between being looked at and replaced.
-        let _lock = store.lock(&record.segment, record.as_of).await?;
+        let _lock = store.lock(&record.segment).await?;
         match self.admit(definition, &mut record, &written).await {
             Ok(status) => {
                 let reason = record.forced.clone();

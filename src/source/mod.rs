@@ -9,6 +9,7 @@ mod columns;
 mod csv;
 mod csv_columns;
 mod detect;
+mod drift;
 mod files;
 mod format;
 mod guess;

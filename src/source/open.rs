@@ -16,6 +16,7 @@ use super::agree::{common_encoding, file_columns};
 use super::csv::{CsvSpec, CsvTable, Fault};
 use super::csv_columns::csv_columns;
 use super::detect::Detection;
+use super::drift::Drift;
 use super::format::{CsvShape, Encoding, csv_reader, reader};
 use super::numbered::NumberedTable;
 use super::partitions::partition_fields;
@@ -103,14 +104,25 @@ impl OpenSource {
             files: files.len(),
         };
         let found = csv_columns(&files, &detection, &given)?;
-        let fields = csv_fields(&given, found.fields)?;
+        let mut fields = csv_fields(&given, found.fields)?;
         let has = |fields: &[Field], name: &str| fields.iter().any(|it| it.name() == name);
+        let mut drift = None;
+        if !as_text {
+            let earlier = options.pinned_earlier.iter();
+            let open = earlier.filter(|it| !has(&typed, it.name()));
+            drift = Drift::settle(&mut fields, open, &found.seen);
+        }
         let is_found = |field: &&Field| {
             let name = field.name();
-            let known = found.seen.contains(name) || has(&options.pinned, name);
+            let known = found.seen.contains(name)
+                || has(&options.pinned, name)
+                || has(&options.pinned_earlier, name);
             known && !as_text && !has(&typed, name)
         };
         let detected: Vec<Field> = fields.iter().filter(is_found).cloned().collect();
+        if let Some(drift) = &drift {
+            drift.put_back(&mut fields);
+        }
         let spec = CsvSpec {
             shape,
             compression: encoding.compression,
@@ -121,6 +133,9 @@ impl OpenSource {
         };
         let format = csv_reader(encoding, shape);
         let table = Arc::new(CsvTable::new(spec, found.files, keys, format)?);
+        if let Some(drift) = drift {
+            return Err(drift.error(&table));
+        }
         Ok(Self {
             files,
             format: SourceFormat::Csv,
@@ -210,15 +225,10 @@ impl OpenSource {
 
     /// How many rows are left out because something is wrong with them.
     pub fn rejected_rows(&self) -> Result<u64> {
-        let mut rows = 0;
-        self.faults(|_, faults| {
-            // Several fields of a row may be bad.
-            let mut lines: Vec<u64> = faults.iter().map(|fault| fault.line).collect();
-            lines.dedup();
-            rows += lines.len() as u64;
-            Ok(())
-        })?;
-        Ok(rows)
+        match &self.csv {
+            Some(table) => table.rejected_rows(),
+            None => Ok(0),
+        }
     }
 
     /// Reads all files and calls `found` with what is wrong with their rows, in

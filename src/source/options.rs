@@ -69,6 +69,9 @@ pub struct SourceOptions {
     /// Columns whose types were found before and stay; not an option, but what
     /// `segql.lock` says.
     pub pinned: Vec<Field>,
+    /// The same of a definition that has changed since: looked into anew, they
+    /// have to come out the same.
+    pub pinned_earlier: Vec<Field>,
 }
 
 const KNOWN: [&str; 17] = [
@@ -134,6 +137,7 @@ impl SourceOptions {
             demographic: options.list("demographic")?,
             sensitive: options.list("sensitive")?,
             pinned: vec![],
+            pinned_earlier: vec![],
         };
         let needs_key = [
             ("latest_by", source.latest_by.is_some()),

@@ -16,6 +16,18 @@ struct Entry {
     key: String,
     value: OptionValue,
     span: Option<Span>,
+    /// Not written in the statement, but given for its folder.
+    is_default: bool,
+}
+
+impl Entry {
+    fn shown(&self) -> (&str, String) {
+        let value = match &self.value {
+            OptionValue::Text(text) => text.clone(),
+            OptionValue::List(items) => items.join(", "),
+        };
+        (&self.key, value)
+    }
 }
 
 /// A value of an option.
@@ -47,6 +59,7 @@ impl Options {
                 key,
                 value,
                 span: at,
+                is_default: false,
             });
             if !parser.consume_token(&Token::Comma) {
                 parser.expect_token(&Token::RParen)?;
@@ -67,6 +80,7 @@ impl Options {
                 key: key.value.to_lowercase(),
                 value: value(given.clone())?,
                 span: Span::from_parser(key.span),
+                is_default: false,
             });
         }
         Ok(options)
@@ -79,19 +93,19 @@ impl Options {
                 key: key.to_owned(),
                 value,
                 span: None,
+                is_default: true,
             });
         }
     }
 
     /// Every option with its value as text, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
-        self.0.iter().map(|entry| {
-            let value = match &entry.value {
-                OptionValue::Text(text) => text.clone(),
-                OptionValue::List(items) => items.join(", "),
-            };
-            (entry.key.as_str(), value)
-        })
+        self.0.iter().map(Entry::shown)
+    }
+
+    /// Those that do not stand in the statement's text.
+    pub fn defaults(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().filter(|it| it.is_default).map(Entry::shown)
     }
 
     fn get(&self, key: &str) -> Option<&Entry> {

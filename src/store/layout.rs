@@ -89,10 +89,8 @@ impl Layout {
         self.version(segment, as_of, id).with_extension("json")
     }
 
-    pub(super) fn lock(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
-        self.own("locks")
-            .join(encode(segment))
-            .join(format!("{as_of}.lock"))
+    pub(super) fn lock(&self, segment: &str) -> PathBuf {
+        self.own("locks").join(format!("{}.lock", encode(segment)))
     }
 
     pub(super) fn staged_folder(&self) -> PathBuf {

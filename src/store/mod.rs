@@ -7,7 +7,7 @@
 //! <store>/_segql/versions/<segment>/2026-01-31-<id>.parquet   the same file under its id
 //! <store>/_segql/versions/<segment>/2026-01-31-<id>.json      the record of a restated one
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
-//! <store>/_segql/locks/<segment>/2026-01-31.lock      held while one is replaced
+//! <store>/_segql/locks/<segment>.lock                  held while one is replaced
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! ```
 //!
@@ -15,15 +15,21 @@
 //! record names is ignored. Every record's file also stands among the versions
 //! under its id (a link, not a copy, on a local disk), so that between the moment
 //! a new file takes its place and the moment its record is written the old record
-//! still finds the old file, and two writers cannot take each other's away. Every
-//! step is one atomic operation of the object store.
+//! still finds the old file, and two writers cannot take each other's away.
+//!
+//! Files and records come, move and go by single operations of the object store;
+//! each is whole or not at all, and on the disk before the next. Locks, what is
+//! swept up and the names that differ only in case are matters of the local file
+//! system, which is the only one so far.
 
 mod layout;
+mod lock;
 mod record;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use datafusion::object_store::local::LocalFileSystem;
@@ -34,6 +40,7 @@ use futures::TryStreamExt;
 use crate::error::{Error, Result};
 
 use layout::Layout;
+pub use lock::SegmentLock;
 pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
 pub use write::{SnapshotWriter, Written};
 
@@ -42,6 +49,8 @@ pub use write::{SnapshotWriter, Written};
 pub struct Store {
     objects: Arc<dyn ObjectStore>,
     layout: Layout,
+    /// A lock was asked for, and the file system had none.
+    lacks_locks: AtomicBool,
     /// Removed with the store, when nobody named a place.
     temporary: Option<tempfile::TempDir>,
 }
@@ -59,6 +68,7 @@ impl Store {
         Ok(Self {
             objects: Arc::new(LocalFileSystem::new()),
             layout: Layout::new(root),
+            lacks_locks: AtomicBool::new(false),
             temporary: None,
         })
     }
@@ -171,32 +181,34 @@ impl Store {
         write::id_of(&current).is_ok_and(|id| id.as_deref() == Some(record.id.as_str()))
     }
 
-    /// Says of a provisional snapshot that its day is over and nothing changed.
-    pub async fn finish_day(&self, record: &mut SnapshotRecord) -> Result<()> {
-        record.provisional = false;
-        self.write_json(&self.layout.record(&record.segment, record.as_of), record)
-            .await
+    /// Says of a provisional snapshot that its day is over and nothing changed;
+    /// none when another took its place since it was read.
+    pub async fn finish_day(&self, record: &SnapshotRecord) -> Result<Option<SnapshotRecord>> {
+        let _lock = self.lock(&record.segment).await?;
+        let kept = self.snapshot(&record.segment, record.as_of).await?;
+        let is_same =
+            |kept: &SnapshotRecord| kept.id == record.id && kept.fingerprint == record.fingerprint;
+        let Some(mut kept) = kept.filter(is_same) else {
+            return Ok(None);
+        };
+        kept.provisional = false;
+        let path = self.layout.record(&kept.segment, kept.as_of);
+        self.write_json(&path, &kept).await?;
+        Ok(Some(kept))
     }
 
-    /// Waits until nobody else is about to replace this snapshot; the lock ends
-    /// with the value, and with the process.
-    pub async fn lock(&self, segment: &str, as_of: NaiveDate) -> Result<std::fs::File> {
-        let path = self.layout.lock(segment, as_of);
-        let failed = |error: std::io::Error| {
-            Error::new(format!("cannot write '{}': {error}", path.display()))
-        };
-        std::fs::create_dir_all(path.parent().unwrap_or(&path)).map_err(failed)?;
-        let file = std::fs::File::create(&path).map_err(failed)?;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                Err(std::fs::TryLockError::WouldBlock) => {
-                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-                }
-                // A file system without locks: as before there were any.
-                Err(std::fs::TryLockError::Error(_)) => return Ok(file),
-            }
+    /// Waits until nobody else is about to replace a snapshot of this segment.
+    pub async fn lock(&self, segment: &str) -> Result<SegmentLock> {
+        let lock = SegmentLock::wait(&self.layout.lock(segment)).await?;
+        if !lock.is_held() {
+            self.lacks_locks.store(true, Ordering::Relaxed);
         }
+        Ok(lock)
+    }
+
+    /// Was there no lock to be had where one was asked for?
+    pub fn lacks_locks(&self) -> bool {
+        self.lacks_locks.load(Ordering::Relaxed)
     }
 
     /// Starts writing a snapshot; nothing is seen of it before [`Self::commit`].

@@ -20,6 +20,16 @@ async fn define(engine: &mut Engine, sql: &str) {
     }
 }
 
+/// An engine half an hour before the end of a day in Warsaw.
+fn engine() -> Engine {
+    let setup = Setup {
+        as_of: Some("2026-01-31".to_owned()),
+        time_zone: Some("Europe/Warsaw".to_owned()),
+        ..Setup::default()
+    };
+    Engine::new(setup, at("2026-01-31T22:30:00Z")).expect("an engine")
+}
+
 /// The status of the only node, the reason of its failure, and whether what is
 /// kept is provisional.
 async fn run(engine: &Engine) -> (NodeStatus, String, bool) {
@@ -38,13 +48,7 @@ async fn run(engine: &Engine) -> (NodeStatus, String, bool) {
 #[test]
 fn what_was_provisional_becomes_finished() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let setup = Setup {
-        as_of: Some("2026-01-31".to_owned()),
-        time_zone: Some("Europe/Warsaw".to_owned()),
-        ..Setup::default()
-    };
-    // Half an hour before the end of the day in Warsaw.
-    let mut engine = Engine::new(setup, at("2026-01-31T22:30:00Z")).expect("an engine");
+    let mut engine = engine();
     let sql = "CREATE SEGMENT s WITH (key = 'id') AS SELECT 1 AS id";
     runtime.block_on(define(&mut engine, sql));
     assert_eq!(
@@ -62,4 +66,26 @@ fn what_was_provisional_becomes_finished() {
     let (status, error, provisional) = runtime.block_on(run(&engine));
     assert_eq!((status, provisional), (NodeStatus::Error, false));
     assert!(error.contains("is finished and would change"), "{error}");
+}
+
+/// Another run may put its own in the place of what was read.
+#[test]
+fn only_what_is_still_there_becomes_finished() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let mut engine = engine();
+    let date = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a date");
+    let mut made = vec![];
+    for id in [1, 2] {
+        let sql = format!("CREATE OR REPLACE SEGMENT s WITH (key = 'id') AS SELECT {id} AS id");
+        runtime.block_on(define(&mut engine, &sql));
+        runtime.block_on(run(&engine));
+        let kept = runtime.block_on(engine.store().snapshot("s", date));
+        made.push(kept.expect("reads").expect("a snapshot"));
+    }
+    let finish = |at: usize| runtime.block_on(engine.store().finish_day(&made[at]));
+    assert_eq!(finish(0).expect("looks"), None);
+    let kept = runtime.block_on(engine.store().snapshot("s", date));
+    assert_eq!(kept.expect("reads").as_ref(), Some(&made[1]));
+    let finished = finish(1).expect("writes").expect("still there");
+    assert!(!finished.provisional && finished.id == made[1].id);
 }

@@ -115,6 +115,64 @@ fn a_changed_definition_is_looked_into_anew() {
     assert!(!lock.contains("\"code\""), "{lock}");
 }
 
+/// What has nothing to do with types must not be the occasion for another.
+#[test]
+fn a_changed_definition_does_not_change_types_in_silence() {
+    let here = with_codes();
+    march(here.path(), &["coded"]);
+    let changed = "key = 'customer_id', demographic = 'code'";
+    replace(here.path(), "sql/codes.sql", "key = 'customer_id'", changed);
+    // Values that fit, and none at all, are fine.
+    for data in [
+        "customer_id,code\n10,7\n11,9\n",
+        "customer_id,code\n10,\n11,\n",
+    ] {
+        write(here.path(), "data/codes.csv", data);
+        let ran = march(here.path(), &["coded", "--restate", "--dry-run"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let described = rows_with(here.path(), "DESCRIBE codes", &[]);
+        assert!(described.contains("code,BIGINT"), "{described}");
+    }
+    let wider = "customer_id,code\n10,7\n11,8\n12,A9\n";
+    write(here.path(), "data/codes.csv", wider);
+    let ran = march(here.path(), &["coded", "--restate"]);
+    assert_eq!(nodes(&ran), ["coded: error -"], "{}", ran.err);
+    for told in [
+        "source codes",
+        "'code' is BIGINT in segql.lock, and VARCHAR",
+        "line 4",
+        "'A9'",
+    ] {
+        assert!(ran.err.contains(told), "{told} in {}", ran.err);
+    }
+    assert_eq!(pinned(here.path())[1], "[\"code\", \"BIGINT\"],");
+    let settled = "key = 'customer_id', columns = '\"code\" VARCHAR'";
+    replace(here.path(), "sql/codes.sql", changed, settled);
+    let ran = march(here.path(), &["coded", "--restate"]);
+    assert_eq!(nodes(&ran), ["coded: success 3"], "{}", ran.err);
+}
+
+/// Locks say what they said before options of [defaults] were a part of them.
+#[test]
+fn a_lock_is_of_the_definition_as_it_is_written() {
+    let here = with_codes();
+    march(here.path(), &["coded"]);
+    let path = here.path().join("segql.lock");
+    let lock = std::fs::read_to_string(&path).expect("a lock");
+    // The head of the SHA-256 of the statement's text, by sha256sum.
+    assert!(lock.contains("definition = \"13f02872ad5f3b01\""), "{lock}");
+    // A default that does not decide how files are read is another matter.
+    let toml = std::fs::read_to_string(here.path().join("segql.toml")).expect("there");
+    let defaults = format!("{toml}[defaults.\"sql/**\"]\nsensitive = \"code\"\n");
+    write(
+        here.path(),
+        "segql.toml",
+        &defaults.replace("sql/**", "sql/codes.sql"),
+    );
+    march(here.path(), &["coded", "--restate"]);
+    assert_eq!(std::fs::read_to_string(&path).expect("a lock"), lock);
+}
+
 #[test]
 fn columns_that_come_and_go() {
     let here = with_codes();

@@ -3,6 +3,7 @@
 //! Tests that read the public data sets beside the repository say so loudly
 //! when these are absent.
 
+mod check_once;
 mod command;
 mod datafusion_faults;
 mod day_over;
@@ -22,6 +23,7 @@ mod lock;
 mod memory;
 mod project;
 mod readme;
+mod rejected;
 mod rooms;
 mod selectors;
 mod settings;

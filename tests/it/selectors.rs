@@ -61,6 +61,7 @@ fn a_selector_that_matches_nothing_is_an_error() {
     let here = project();
     for (selectors, expected) in [
         (&["spendr"][..], "did you mean 'spender'?"),
+        (&["spender:nope"], "selector 'spender:nope' matches nothing"),
         (&["spender", "nobody"], "selector 'nobody' matches nothing"),
         (&["tag:winback"], "selector 'tag:winback' matches nothing"),
         (&["kind:view"], "selector 'kind:view' matches nothing"),
@@ -112,6 +113,18 @@ fn changed_are_those_whose_texts_or_files_did() {
         "{:?}",
         nodes(&ran)
     );
+}
+
+/// The end of a day is another instant where days are reckoned in another zone.
+#[test]
+fn another_time_zone_changes_everything() {
+    let here = project();
+    march(here.path(), &[]);
+    let text = std::fs::read_to_string(here.path().join("segql.toml")).expect("there");
+    let zoned = format!("time_zone = \"Europe/Warsaw\"\n{text}");
+    write(here.path(), "segql.toml", &zoned);
+    let changed = march(here.path(), &["changed", "--dry-run"]);
+    assert_eq!(names(&changed).len(), 4, "{}", changed.err);
 }
 
 #[test]

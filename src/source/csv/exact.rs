@@ -95,14 +95,20 @@ impl Reading {
     /// The rows of a file.
     fn file(self: Arc<Self>, file: CsvFile) -> impl Iterator<Item = PlanResult<RecordBatch>> {
         let mut rows = None;
+        let mut rejected = 0;
         let mut next = move || -> Result<Option<RecordBatch>> {
             if rows.is_none() {
                 rows = Some(Rows::open(&self.spec, &file, &self.columns)?);
             }
             let batch = rows.as_mut().map(Rows::next_batch).transpose()?.flatten();
-            batch
-                .map(|batch| self.record_batch(&file, batch))
-                .transpose()
+            let Some(batch) = batch else {
+                if self.spec.reject {
+                    let _ = file.rejected.set(rejected);
+                }
+                return Ok(None);
+            };
+            rejected += batch.faulty_rows();
+            self.record_batch(&file, batch).map(Some)
         };
         let mut failed = false;
         std::iter::from_fn(move || {

@@ -10,7 +10,7 @@ mod table;
 mod typed;
 mod values;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::arrow::datatypes::Field;
 use datafusion::common::ScalarValue;
@@ -54,6 +54,9 @@ pub(super) struct CsvFile {
     pub(super) header: Arc<Header>,
     /// Its hive keys, then its path.
     pub(super) constants: Vec<ScalarValue>,
+    /// How many of its rows have a fault, once somebody read all of them for all
+    /// columns of the table.
+    pub(super) rejected: Arc<OnceLock<u64>>,
 }
 
 /// The first fault of the files when these columns are read.

@@ -48,6 +48,15 @@ pub(super) struct Batch {
     pub(super) faults: Vec<Fault>,
 }
 
+impl Batch {
+    /// How many rows have a fault; several fields of one may be bad.
+    pub(super) fn faulty_rows(&self) -> u64 {
+        let mut lines: Vec<u64> = self.faults.iter().map(|fault| fault.line).collect();
+        lines.dedup();
+        lines.len() as u64
+    }
+}
+
 impl Rows {
     /// Opens a file to read these columns of the table.
     pub(super) fn open(spec: &Arc<CsvSpec>, file: &CsvFile, columns: &[usize]) -> Result<Self> {

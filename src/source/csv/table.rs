@@ -57,6 +57,7 @@ impl CsvTable {
                 input,
                 header: Arc::clone(&header),
                 constants: file.partition_values.clone(),
+                rejected: Arc::default(),
             });
             match groups.iter_mut().find(|(known, _)| *known == header) {
                 Some((_, group)) => group.push(file),
@@ -154,6 +155,27 @@ impl CsvTable {
             columns.from,
             columns.ends,
         )))
+    }
+
+    /// How many rows have a fault; files that a query read as a whole are not
+    /// read again.
+    pub(in crate::source) fn rejected_rows(&self) -> Result<u64> {
+        let columns: Vec<usize> = (0..self.spec.columns.len()).collect();
+        let mut sum = 0;
+        for file in self.files.iter() {
+            sum += match file.rejected.get() {
+                Some(rows) => *rows,
+                None => {
+                    let mut rows = Rows::open(&self.spec, file, &columns)?;
+                    let mut rejected = 0;
+                    while let Some(batch) = rows.next_batch()? {
+                        rejected += batch.faulty_rows();
+                    }
+                    *file.rejected.get_or_init(|| rejected)
+                }
+            };
+        }
+        Ok(sum)
     }
 
     /// Calls `found` with every fault of the files, in their order.
