@@ -34,7 +34,7 @@ use futures::TryStreamExt;
 use crate::error::{Error, Result};
 
 use layout::Layout;
-pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
+pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SharedRecord, SnapshotRecord};
 pub use write::{SnapshotWriter, Written};
 
 /// A place for snapshots.
