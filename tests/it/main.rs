@@ -25,6 +25,7 @@ mod readme;
 mod rooms;
 mod selectors;
 mod settings;
+mod shared;
 mod slt;
 mod small_project;
 mod store;
