@@ -25,7 +25,7 @@ pub(super) fn mark(name: &str) -> TableReference {
 }
 
 /// The definition whose rows these are.
-pub(super) fn marked(plan: &LogicalPlan) -> Option<&str> {
+pub fn marked(plan: &LogicalPlan) -> Option<&str> {
     match plan {
         LogicalPlan::SubqueryAlias(alias) => alias.alias.table().strip_prefix(MARK),
         _ => None,

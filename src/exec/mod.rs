@@ -5,9 +5,13 @@
 //! Every operator accounts for its memory in the pool, names itself in EXPLAIN, and
 //! gives the rows that plain DataFusion would give.
 
+mod kept;
+
 use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
+
+pub(crate) use kept::{KeptRows, KeptTable, Place};
 
 /// The rules that run after DataFusion's, in this order.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {

@@ -1,5 +1,7 @@
 //! What a run does and in which order: pure, prints and writes nothing.
 
+mod common;
+mod interned;
 mod select;
 mod share;
 
@@ -8,6 +10,8 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Graph};
 use crate::error::Result;
 
+pub use common::{Common, common, for_each_scan, replace_scans};
+pub use interned::works;
 pub use select::{Known, Selection, select};
 
 /// The work of a run.

@@ -99,6 +99,14 @@ impl Engine {
         &self.session
     }
 
+    /// The same engine for plans that are to run on one core, next to others.
+    pub(super) fn on_one_core(&self) -> Self {
+        Self {
+            session: session::on_one_core(&self.session),
+            ..self.clone()
+        }
+    }
+
     /// The clock it goes by.
     pub fn now(&self) -> DateTime<Utc> {
         self.now

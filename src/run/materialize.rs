@@ -1,16 +1,15 @@
 //! `segql run`: segments and segmentations into the store.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use datafusion::arrow::datatypes::Field;
 
 use super::Engine;
-use super::node::Ended;
-use super::shared::SharedRows;
+use super::bases::Bases;
 use crate::catalog::{Evaluation, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Result};
 use crate::plan::{RunPlan, Selection, select};
@@ -28,6 +27,9 @@ pub struct RunRequest {
     pub restate: bool,
     /// Go past guard rails.
     pub force: bool,
+    /// Compute for every node by itself what several have in common; the results are
+    /// the same.
+    pub separately: bool,
 }
 
 /// What came of a run.
@@ -53,10 +55,12 @@ pub(super) struct Run<'e> {
     pub(super) inputs: Inputs,
     pub(super) evaluation: Evaluation,
     pub(super) plan: RunPlan,
+    /// What stands in the place of definitions.
     pub(super) shared: SharedTables,
-    pub(super) kept: Vec<SharedRows>,
-    /// What failed, by name.
-    pub(super) failed: BTreeMap<String, Error>,
+    pub(super) bases: Bases,
+    /// For plans that one core is enough for.
+    pub(super) on_one_core: Engine,
+    failed: Mutex<BTreeMap<String, Error>>,
     pub(super) request: RunRequest,
 }
 
@@ -90,8 +94,9 @@ impl Engine {
             inputs: Inputs::collect(self.world(&evaluation), &mentions).await?,
             evaluation,
             shared: SharedTables::new(),
-            kept: vec![],
-            failed,
+            bases: Bases::default(),
+            on_one_core: self.on_one_core(),
+            failed: Mutex::new(failed),
             request: request.clone(),
             plan,
         };
@@ -102,12 +107,16 @@ impl Engine {
             started,
             seconds: clock.elapsed().as_secs_f64(),
             nodes,
+            shared: run.bases.computed(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut report = RunReport {
             record,
             found: found(&run.inputs),
-            errors: run.failed,
+            errors: run
+                .failed
+                .into_inner()
+                .unwrap_or_else(PoisonError::into_inner),
             rejected: BTreeMap::new(),
             unrecorded: None,
             warnings: vec![],
@@ -172,39 +181,8 @@ fn run_name(started: DateTime<Utc>) -> String {
 }
 
 impl Run<'_> {
-    async fn nodes(&mut self, progress: &mut (dyn FnMut(&NodeRecord) + Send)) -> Vec<NodeRecord> {
-        let mut nodes = vec![];
-        for name in self.plan.nodes.clone() {
-            let Some(definition) = self.engine.catalog.find(&name).map(Arc::clone) else {
-                continue;
-            };
-            let clock = Instant::now();
-            let ended = match self.node(&definition).await {
-                Ok(ended) => ended,
-                Err(error) => {
-                    let reason = error.to_string();
-                    self.failed.insert(name.clone(), error);
-                    Ended {
-                        reason: Some(reason),
-                        ..Ended::with(NodeStatus::Error)
-                    }
-                }
-            };
-            let node = NodeRecord {
-                name,
-                kind: definition.kind().to_string(),
-                status: ended.status,
-                reason: ended.reason,
-                rows: ended.rows,
-                labels: ended.labels,
-                nondeterministic: ended.nondeterministic,
-                reads: ended.reads,
-                writes: ended.writes,
-                seconds: clock.elapsed().as_secs_f64(),
-            };
-            progress(&node);
-            nodes.push(node);
-        }
-        nodes
+    /// What failed so far, by name.
+    pub(super) fn failed(&self) -> MutexGuard<'_, BTreeMap<String, Error>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,7 @@ use datafusion::arrow::compute::kernels::cmp;
 use datafusion::arrow::compute::{and, cast, concat, not};
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
@@ -15,6 +16,7 @@ use super::Engine;
 use crate::catalog::{Binder, Definition, Inputs, MembersPlan, Reference, SharedTables};
 use crate::error::{Error, Exit, Result, suggest};
 use crate::statement::Kind;
+use crate::store::{SnapshotWriter, Written};
 
 /// How many keys an error shows.
 const EXAMPLES: usize = 5;
@@ -125,6 +127,22 @@ impl Members {
                 Err(error) => Err(error.exit(Exit::CheckFailed)),
             },
         }
+    }
+
+    /// Checks and writes all rows, on a core of its own.
+    pub(super) async fn into_store(
+        mut self,
+        mut writer: SnapshotWriter,
+        fingerprint: String,
+    ) -> Result<(Self, Written)> {
+        let written = SpawnedTask::spawn(async move {
+            while let Some(batch) = self.next().await? {
+                writer.write(batch).await?;
+            }
+            Ok((self, writer.finish(&fingerprint).await?))
+        });
+        let written = written.join_unwind().await;
+        written.map_err(|_| Error::new("the work was cut off"))?
     }
 
     fn look_at(&mut self, batch: &RecordBatch) -> Result<()> {

@@ -2,6 +2,7 @@
 //! prints; `cli` and `repl` decide what becomes of the values.
 
 mod admit;
+mod bases;
 mod check;
 mod copy;
 mod describe;
@@ -14,6 +15,8 @@ mod members;
 mod node;
 mod physical;
 mod query;
+mod reading;
+mod schedule;
 mod shared;
 mod show;
 

@@ -1,14 +1,17 @@
 //! One node of a run: a segment or segmentation that is computed, or need not be.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
 
+use super::Engine;
 use super::fingerprint::Fingerprint;
 use super::materialize::Run;
-use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTable};
+use super::schedule::Work;
+use crate::catalog::{Binder, Definition, Graph, MembersPlan};
 use crate::error::{Error, Result};
 use crate::store::{Column, Inputs as InputRecord, NodeStatus, SnapshotRecord};
 
@@ -48,38 +51,76 @@ fn shown(input: &InputRecord) -> String {
 }
 
 impl Run<'_> {
-    pub(super) async fn node(&mut self, definition: &Definition) -> Result<Ended> {
-        if let Some(fault) = self.failed.get(&definition.name) {
+    /// Looks at a node before anything is computed: how it ends if it need not be, else
+    /// what it would be made from, unless that must be seen again when what it `waits`
+    /// for is there.
+    pub(super) async fn begin(
+        &self,
+        definition: &Definition,
+        waits: bool,
+    ) -> Result<ControlFlow<Ended, Option<Fingerprint>>> {
+        if let Some(fault) = self.failed().get(&definition.name) {
             return Err(fault.clone());
         }
         if let Some(skipped) = self.skipped(definition) {
-            return Ok(skipped);
+            return Ok(ControlFlow::Break(skipped));
         }
-        let started = Instant::now();
+        if waits {
+            return Ok(ControlFlow::Continue(None));
+        }
         let catalog = &self.engine.catalog;
         let made_from =
             Fingerprint::new(catalog, &self.inputs, &self.evaluation, &definition.name)?;
         if let Some(record) = self.current(definition, &made_from).await? {
-            return Ok(Ended {
+            return Ok(ControlFlow::Break(Ended {
                 rows: Some(record.rows),
                 labels: record.labels,
                 ..Ended::with(NodeStatus::Unchanged)
-            });
+            }));
         }
         self.keep_finished_day(definition).await?;
-        if self.request.dry_run {
-            let below = self.binder()?.stand_ins(definition)?;
-            let world = self.engine.world(&self.evaluation);
-            Binder::new(world, &self.inputs, &below)?.members(definition)?;
-            return Ok(Ended {
-                reason: self.finished_before(definition).await?,
-                reads: made_from.inputs.iter().map(shown).collect(),
-                writes: Some(self.place(definition)),
-                ..Ended::with(NodeStatus::Planned)
-            });
+        if !self.request.dry_run {
+            return Ok(ControlFlow::Continue(Some(made_from)));
         }
-        self.compute_shared(definition).await?;
-        self.write(definition, made_from, started).await
+        let below = self.binder()?.stand_ins(definition)?;
+        let world = self.engine.world(&self.evaluation);
+        Binder::new(world, &self.inputs, &below)?.members(definition)?;
+        Ok(ControlFlow::Break(Ended {
+            reason: self.finished_before(definition).await?,
+            reads: made_from.inputs.iter().map(shown).collect(),
+            writes: Some(self.place(definition)),
+            ..Ended::with(NodeStatus::Planned)
+        }))
+    }
+
+    /// Computes a node when all below it is done. The `seconds` leave out what it waits
+    /// for with others.
+    pub(super) async fn node(&self, work: &Work, seconds: &mut f64) -> Result<Ended> {
+        let definition = &work.definition;
+        let made_from = match &work.made_from {
+            Some(made_from) => made_from.clone(),
+            None => match self.begin(definition, false).await? {
+                ControlFlow::Break(ended) => return Ok(ended),
+                ControlFlow::Continue(made_from) => made_from.unwrap_or_default(),
+            },
+        };
+        let mut plan = match &work.plan {
+            Some(plan) => plan.clone()?,
+            None => self.binder()?.members(definition)?,
+        };
+        if !work.reading.columns.is_empty() {
+            plan.plan = self.bases.ready(self.engine, &plan.plan).await?;
+        }
+        let started = Instant::now();
+        let engine = match work.reading.is_light {
+            true => &self.on_one_core,
+            false => self.engine,
+        };
+        let ended = self
+            .write(engine, definition, plan, made_from, started)
+            .await;
+        *seconds = started.elapsed().as_secs_f64();
+        ended
     }
 
     /// What was kept for a whole day is not replaced by a part of it.
@@ -112,7 +153,7 @@ impl Run<'_> {
         path.display().to_string()
     }
 
-    fn binder(&self) -> Result<Binder<'_>> {
+    pub(super) fn binder(&self) -> Result<Binder<'_>> {
         Binder::new(
             self.engine.world(&self.evaluation),
             &self.inputs,
@@ -122,12 +163,12 @@ impl Run<'_> {
 
     /// Skipped when something it builds on failed before.
     fn skipped(&self, definition: &Definition) -> Option<Ended> {
-        if self.failed.is_empty() {
+        let failed = self.failed();
+        if failed.is_empty() {
             return None;
         }
         let below = Graph::new(&self.engine.catalog).below(&definition.name);
-        let mut failed = self
-            .failed
+        let mut failed = failed
             .iter()
             .filter(|(name, _)| below.contains(name.as_str()));
         failed.next().map(|(name, error)| because(name, error))
@@ -155,63 +196,22 @@ impl Run<'_> {
         Ok(Some(record))
     }
 
-    /// Computes the shared definitions that this one builds on and that are
-    /// not there yet.
-    async fn compute_shared(&mut self, definition: &Definition) -> Result<()> {
-        if self.plan.shared.is_empty() {
-            return Ok(());
-        }
-        let catalog = &self.engine.catalog;
-        let order = Graph::new(catalog).order([definition.name.as_str()])?;
-        for name in order {
-            if !self.plan.shared.contains(name) || self.shared.contains_key(name) {
-                continue;
-            }
-            let Some(base) = catalog.find(name) else {
-                continue;
-            };
-            let planned = {
-                let binder = self.binder()?;
-                binder
-                    .definition(base)
-                    .map(|plan| (binder.row_keys(&plan), plan))
-            };
-            let kept = match planned {
-                Ok((keys, plan)) => self.engine.keep(name, plan).await.map(|rows| (keys, rows)),
-                Err(error) => Err(error),
-            };
-            match kept {
-                Ok((keys, rows)) => {
-                    let table = Arc::clone(&rows.table);
-                    self.shared
-                        .insert(name.to_owned(), SharedTable { table, keys });
-                    self.kept.push(rows);
-                }
-                // What fails as a whole may still do for those who read a part.
-                Err(_) => {
-                    self.plan.shared.remove(name);
-                }
-            }
-        }
-        Ok(())
-    }
-
     async fn write(
         &self,
+        engine: &Engine,
         definition: &Definition,
+        plan: MembersPlan,
         made_from: Fingerprint,
         started: Instant,
     ) -> Result<Ended> {
-        let plan: MembersPlan = self.binder()?.members(definition)?;
         let (key, label) = (plan.key.clone(), plan.label.clone());
         let store = &self.engine.store;
-        let mut members = self.engine.members(definition, plan).await?;
+        let members = engine.members(definition, plan).await?;
         let schema = members.schema();
-        let mut writer = store.writer(Arc::clone(&schema))?;
-        while let Some(batch) = members.next().await? {
-            writer.write(batch).await?;
-        }
-        let written = writer.finish(&made_from.definition).await?;
+        let writer = store.writer(Arc::clone(&schema))?;
+        let (members, written) = members
+            .into_store(writer, made_from.definition.clone())
+            .await?;
         let moment = &self.evaluation.moment;
         let mut record = SnapshotRecord {
             segment: definition.name.clone(),

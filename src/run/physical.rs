@@ -6,12 +6,12 @@ use std::task::Poll;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
-use datafusion::common::DataFusionError;
+use datafusion::common::{DataFusionError, Result as PlanResult};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::functions_aggregate::count::count;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream, execute_stream_partitioned};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use super::Engine;
@@ -30,16 +30,6 @@ impl Engine {
         Ok(self.watched(execute_stream(plan, self.session.task_ctx())?))
     }
 
-    /// The rows of a query, a stream a partition.
-    pub(super) async fn streams(
-        &self,
-        plan: &LogicalPlan,
-    ) -> Result<Vec<SendableRecordBatchStream>> {
-        let plan = self.physical(plan).await?;
-        let streams = execute_stream_partitioned(plan, self.session.task_ctx())?;
-        Ok(streams.into_iter().map(|it| self.watched(it)).collect())
-    }
-
     /// How many rows a query has.
     pub(super) async fn count(&self, rows: LogicalPlanBuilder) -> Result<u64> {
         let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1))])?;
@@ -54,6 +44,13 @@ impl Engine {
             Some(memory) => until_exceeded(rows, memory.clone()),
             None => rows,
         }
+    }
+
+    /// A plan as the analyser leaves it: with the types that its rows will have.
+    pub(super) fn analysed(&self, plan: LogicalPlan) -> PlanResult<LogicalPlan> {
+        let state = self.session.state();
+        let options = state.config_options();
+        state.analyzer().execute_and_check(plan, options, |_, _| {})
     }
 }
 

@@ -1,93 +1,107 @@
-//! Rows that several segments build on, computed once.
+//! Keeps rows that several nodes of a run read: in memory while the limit allows,
+//! else in a temporary file.
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::TableReference;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::{MemTable, ViewTable, provider_as_source};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryLimit, MemoryReservation};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, TableSource};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::file::properties::{EnabledStatistics, WriterProperties};
 use futures::StreamExt;
 
 use super::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::exec::{KeptRows, KeptTable, Place};
 use crate::source::{FilesTable, InputFile};
 
 /// Of the memory that queries may hold, kept rows take at most one in so many:
 /// the rest is for those who read them.
 const SHARE_OF_MEMORY: usize = 4;
 
-/// Rows kept for the rest of a run: in memory while the limit allows, else in a
-/// temporary file.
+/// Rows of the file that are encoded before any is written: nobody counts them.
+const ROW_GROUP: usize = 1 << 16;
+
+/// What was kept, and how much it is.
 pub(super) struct SharedRows {
-    pub(super) table: Arc<dyn TableSource>,
-    _memory: MemoryReservation,
-    _file: Option<tempfile::NamedTempFile>,
+    pub(super) kept: KeptRows,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) in_file: bool,
 }
 
 impl Engine {
-    /// Computes a plan and keeps its rows.
-    pub(super) async fn keep(&self, name: &str, plan: LogicalPlan) -> Result<SharedRows> {
-        let schema: SchemaRef = Arc::clone(plan.schema().inner());
-        let partitions = self.streams(&plan).await?;
+    /// Computes a plan and keeps its rows, which are these columns of a table, sorted
+    /// by the column at `sort` of them if by any.
+    pub(super) async fn keep(
+        &self,
+        what: &str,
+        plan: LogicalPlan,
+        table: &KeptTable,
+        columns: Vec<usize>,
+        sort: Option<usize>,
+    ) -> Result<SharedRows> {
+        let schema: SchemaRef = Arc::new(table.all_columns().project(&columns)?);
+        let stream = self.stream(&plan).await?;
         let pool = Arc::clone(&self.session.runtime_env().memory_pool);
         let most = match pool.memory_limit() {
             MemoryLimit::Finite(bytes) => bytes / SHARE_OF_MEMORY,
             _ => usize::MAX,
         };
-        let memory = MemoryConsumer::new(format!("shared rows of {name}")).register(&pool);
-        let mut kept: Vec<RecordBatch> = vec![];
-        let mut file: Option<Spill> = None;
-        let mut rows = futures::stream::select_all(partitions);
-        while let Some(batch) = rows.next().await {
-            let batch = batch?;
-            let size = batch.get_array_memory_size();
-            if let Some(spill) = &mut file {
-                spill.writer.write(&batch)?;
-            } else if memory.size() + size <= most && memory.try_grow(size).is_ok() {
-                kept.push(batch);
-            } else {
-                let mut spill = self.spill(&schema)?;
-                for batch in kept.drain(..).chain([batch]) {
-                    spill.writer.write(&batch)?;
-                }
-                memory.free();
-                file = Some(spill);
+        let keeper = Keeper {
+            memory: MemoryConsumer::new(format!("shared rows of {what}")).register(&pool),
+            most,
+            batches: vec![],
+            spill: None,
+            engine: self.clone(),
+            schema: Arc::clone(&schema),
+        };
+        let batch_rows = self.session.state().config().batch_size();
+        // On a thread of its own: the run goes on with what does not wait for it.
+        let kept = SpawnedTask::spawn(keeper.take(stream, batch_rows)).join_unwind();
+        let (keeper, rows) = kept
+            .await
+            .map_err(|_| Error::new("the work was cut off"))??;
+        let (place, bytes) = match keeper.spill {
+            None => {
+                let bytes = keeper.memory.size() as u64;
+                let place = Place::Memory {
+                    batches: keeper.batches,
+                    _memory: keeper.memory,
+                };
+                (place, bytes)
             }
-        }
-        let (table, file) = match file {
-            None => (self.in_memory(schema, kept)?, None),
             Some(spill) => {
                 spill.writer.close()?;
-                (
-                    from_file(name, schema, spill.file.path())?,
-                    Some(spill.file),
-                )
+                let file = InputFile::at(spill.file.path())?;
+                let bytes = file.size;
+                let table =
+                    FilesTable::new(schema, &[], &[file], Arc::new(ParquetFormat::default()))?;
+                let table = table.with_statistics(&self.session.state()).await?;
+                let table = match sort {
+                    Some(column) => table.sorted_by(column),
+                    None => table,
+                };
+                let _file = spill.file;
+                (Place::File { table, _file }, bytes)
             }
         };
         Ok(SharedRows {
-            table,
-            _memory: memory,
-            _file: file,
+            rows,
+            bytes,
+            in_file: matches!(place, Place::File { .. }),
+            kept: KeptRows {
+                columns,
+                sorted_by: sort,
+                place,
+            },
         })
-    }
-
-    fn in_memory(
-        &self,
-        schema: SchemaRef,
-        batches: Vec<RecordBatch>,
-    ) -> Result<Arc<dyn TableSource>> {
-        let partitions = self.session.state().config().target_partitions().max(1);
-        let mut parts: Vec<Vec<RecordBatch>> = vec![vec![]; partitions];
-        for (index, batch) in batches.into_iter().enumerate() {
-            parts[index % partitions].push(batch);
-        }
-        Ok(provider_as_source(Arc::new(MemTable::try_new(
-            schema, parts,
-        )?)))
     }
 
     fn spill(&self, schema: &SchemaRef) -> Result<Spill> {
@@ -97,7 +111,12 @@ impl Engine {
             Some(folder) => builder.tempfile_in(folder)?,
             None => builder.tempfile()?,
         };
-        let writer = ArrowWriter::try_new(file.reopen()?, Arc::clone(schema), None)?;
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_statistics_enabled(EnabledStatistics::Chunk)
+            .build();
+        let writer = ArrowWriter::try_new(file.reopen()?, Arc::clone(schema), Some(properties))?;
         Ok(Spill { file, writer })
     }
 }
@@ -107,20 +126,58 @@ struct Spill {
     writer: ArrowWriter<std::fs::File>,
 }
 
-fn from_file(
-    name: &str,
+/// Takes rows as they come.
+struct Keeper {
+    memory: MemoryReservation,
+    most: usize,
+    batches: Vec<RecordBatch>,
+    spill: Option<Spill>,
+    engine: Engine,
     schema: SchemaRef,
-    path: &std::path::Path,
-) -> Result<Arc<dyn TableSource>> {
-    let file = InputFile::at(path)?;
-    let format = Arc::new(ParquetFormat::default());
-    let table = FilesTable::new(Arc::clone(&schema), &[], &[file], format)?;
-    let source = provider_as_source(Arc::new(table));
-    // The file's own name is a column of the table, but not of these rows.
-    let columns = (0..schema.fields().len()).collect();
-    let scan = LogicalPlanBuilder::scan(TableReference::bare(name), source, Some(columns))?;
-    Ok(provider_as_source(Arc::new(ViewTable::new(
-        scan.build()?,
-        None,
-    ))))
+}
+
+impl Keeper {
+    /// All rows of a stream; gives their number.
+    async fn take(
+        mut self,
+        mut stream: SendableRecordBatchStream,
+        batch_rows: usize,
+    ) -> Result<(Self, u64)> {
+        // Copies what comes: many batches may be slices of one, and none of them
+        // says how much memory is its own.
+        let mut compact = BatchCoalescer::new(Arc::clone(&self.schema), batch_rows);
+        let mut rows = 0;
+        while let Some(batch) = stream.next().await.transpose()? {
+            rows += batch.num_rows() as u64;
+            let batch = RecordBatch::try_new(Arc::clone(&self.schema), batch.columns().to_vec())?;
+            compact.push_batch(batch)?;
+            while let Some(batch) = compact.next_completed_batch() {
+                self.add(batch)?;
+            }
+        }
+        compact.finish_buffered_batch()?;
+        while let Some(batch) = compact.next_completed_batch() {
+            self.add(batch)?;
+        }
+        Ok((self, rows))
+    }
+
+    fn add(&mut self, batch: RecordBatch) -> Result<()> {
+        if let Some(spill) = &mut self.spill {
+            return Ok(spill.writer.write(&batch)?);
+        }
+        let size = batch.get_array_memory_size();
+        let fits = self.memory.size() + size <= self.most;
+        if fits && self.memory.try_grow(size).is_ok() {
+            self.batches.push(batch);
+            return Ok(());
+        }
+        let mut spill = self.engine.spill(&self.schema)?;
+        for batch in self.batches.drain(..).chain([batch]) {
+            spill.writer.write(&batch)?;
+        }
+        self.memory.free();
+        self.spill = Some(spill);
+        Ok(())
+    }
 }

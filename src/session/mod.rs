@@ -89,6 +89,13 @@ pub fn build(
     Ok((context, watch))
 }
 
+/// The same session for plans that are to run on one core, next to others.
+pub fn on_one_core(session: &SessionContext) -> SessionContext {
+    let mut state = session.state();
+    state.config_mut().options_mut().execution.target_partitions = 1;
+    SessionContext::new_with_state(state)
+}
+
 /// DataFusion's rules between ours: see there why before or after.
 fn analyzer_rules() -> Vec<Arc<dyn AnalyzerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn AnalyzerRule + Send + Sync>> =

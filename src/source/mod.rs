@@ -27,3 +27,4 @@ pub use format::SourceFormat;
 pub use open::{FILE_COLUMN, LINE_COLUMN, OpenSource};
 pub use options::{BadRow, NullTime, SourceOptions};
 pub use table::FilesTable;
+pub(crate) use table::upwards;

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
@@ -17,6 +18,8 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion_datasource::compute_all_files_statistics;
 use futures::{StreamExt, TryStreamExt};
@@ -31,6 +34,7 @@ pub struct FilesTable {
     files: FileGroup,
     statistics: Option<Statistics>,
     format: Arc<dyn FileFormat>,
+    order: Option<LexOrdering>,
 }
 
 /// How many footers are read at once.
@@ -58,7 +62,16 @@ impl FilesTable {
             files: FileGroup::new(partitioned),
             statistics: None,
             format,
+            order: None,
         })
+    }
+
+    /// The same, every file of which is sorted by a column, upwards and NULLs first.
+    pub(crate) fn sorted_by(self, column: usize) -> Self {
+        Self {
+            order: upwards(column, self.schema.file_schema()),
+            ..self
+        }
     }
 
     /// The same with row counts and ranges from the files' own footers, where
@@ -130,6 +143,7 @@ impl FilesTable {
         let source = self.format.file_source(self.schema.clone());
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
             .with_file_groups(groups)
+            .with_output_ordering(self.order.iter().cloned().collect())
             .with_projection_indices(projection.cloned())?
             .with_limit(limit);
         let config = match &self.statistics {
@@ -139,6 +153,17 @@ impl FilesTable {
         .build();
         self.format.create_physical_plan(session, config).await
     }
+}
+
+/// The order by a column, upwards and NULLs first: that of keys in snapshots.
+pub(crate) fn upwards(column: usize, schema: &Schema) -> Option<LexOrdering> {
+    let name = schema.fields().get(column)?.name();
+    let options = SortOptions {
+        descending: false,
+        nulls_first: true,
+    };
+    let column = Arc::new(Column::new(name, column));
+    LexOrdering::new([PhysicalSortExpr::new(column, options)])
 }
 
 /// Hive keys and `_file` as columns behind the files' own.

@@ -41,7 +41,7 @@ use crate::error::{Error, Result};
 
 use layout::Layout;
 pub use lock::SegmentLock;
-pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SnapshotRecord};
+pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SharedRecord, SnapshotRecord};
 pub use write::{SnapshotWriter, Written};
 
 /// A place for snapshots.

@@ -153,6 +153,23 @@ pub struct NodeRecord {
     pub seconds: f64,
 }
 
+/// Rows that several nodes of a run read and that were computed once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SharedRecord {
+    /// The definition whose rows they are, or what was done to get them.
+    pub what: String,
+    /// How many scans of them there were.
+    pub readers: u64,
+    /// How many rows.
+    pub rows: u64,
+    /// How much room they took.
+    pub bytes: u64,
+    /// Were they kept in a temporary file, as the memory limit was near?
+    pub in_file: bool,
+    /// How long it took to compute and keep them.
+    pub seconds: f64,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -166,6 +183,9 @@ pub struct RunRecord {
     pub seconds: f64,
     /// What it did.
     pub nodes: Vec<NodeRecord>,
+    /// What several of these read and was computed once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<SharedRecord>,
     /// Version of segql.
     pub version: String,
 }

@@ -6,7 +6,8 @@ use std::process::Command;
 use crate::command::{Ran, segql};
 use crate::small_project::{as_of, files, nodes, project, snapshots, write};
 
-/// A project with a segment of 20,000, which takes more than 100 kB.
+/// A project with a segment of 20,000, which takes more than 100 kB and comes after
+/// the one it builds on.
 fn with_a_crowd() -> tempfile::TempDir {
     use std::fmt::Write as _;
 
@@ -20,7 +21,8 @@ fn with_a_crowd() -> tempfile::TempDir {
         here.path(),
         "sql/crowd.sql",
         "CREATE SOURCE many FROM 'data/many.csv' WITH (key = 'customer_id');\n\
-         CREATE SEGMENT crowd AS SELECT customer_id, x FROM many;\n",
+         CREATE SEGMENT crowd AS SELECT m.customer_id, m.x FROM many AS m\n\
+           LEFT JOIN regular AS r ON r.customer_id = m.customer_id;\n",
     );
     here
 }
@@ -79,11 +81,8 @@ fn a_run_killed_while_it_writes_leaves_a_sound_store() {
     let healed = as_of(here.path(), "2025-03-31", &[]);
     assert_eq!(healed.code, 0, "{}", healed.err);
     let found = nodes(&healed);
-    for expected in [
-        "regular: unchanged 2",
-        "crowd: success 20000",
-        "size: success 3",
-    ] {
+    // Others may have been done at the same time.
+    for expected in ["regular: unchanged 2", "crowd: success 20000"] {
         assert!(
             found.contains(&expected.to_owned()),
             "{expected} in {found:?}"

@@ -165,7 +165,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// On a worker thread, which has that stack; the thread that blocks has its own.
-fn on_a_worker<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
+pub(crate) fn on_a_worker<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> T {
     let runtime = runtime();
     runtime
         .block_on(runtime.spawn(work))

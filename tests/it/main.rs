@@ -27,6 +27,7 @@ mod rejected;
 mod rooms;
 mod selectors;
 mod settings;
+mod shared;
 mod slt;
 mod small_project;
 mod store;
