@@ -5,11 +5,18 @@
 //! Every operator accounts for its memory in the pool, names itself in EXPLAIN, and
 //! gives the rows that plain DataFusion would give.
 
+mod window;
+
 use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
+/// The rules that run before DataFusion's, so that it sees to what our operators ask for.
+pub(crate) fn first_physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    vec![Arc::new(window::Windows)]
+}
+
 /// The rules that run after DataFusion's, in this order.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![]
+    vec![Arc::new(window::AccountedWindows)]
 }

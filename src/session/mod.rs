@@ -23,6 +23,8 @@ use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
@@ -72,14 +74,12 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
                 .with_mode(DiskManagerMode::Directories(vec![folder.clone()])),
         );
     }
-    let mut state = SessionStateBuilder::new()
+    let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
-        .with_analyzer_rules(analyzer_rules());
-    for rule in exec::physical_rules() {
-        state = state.with_physical_optimizer_rule(rule);
-    }
+        .with_analyzer_rules(analyzer_rules())
+        .with_physical_optimizer_rules(physical_rules());
     let mut context = SessionContext::new_with_state(state.build());
     segql_udfs::register_all(&mut context)?;
     for function in segql_udfs::exact_aggregates() {
@@ -88,6 +88,13 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
     context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
     context.register_expr_planner(Arc::new(star::Star))?;
     Ok(context)
+}
+
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = exec::first_physical_rules();
+    rules.extend(PhysicalOptimizer::new().rules);
+    rules.extend(exec::physical_rules());
+    rules
 }
 
 /// DataFusion's rules between ours: see there why before or after.

@@ -26,3 +26,4 @@ mod settings;
 mod slt;
 mod small_project;
 mod store;
+mod windows;
