@@ -6,6 +6,7 @@
 //! gives the rows that plain DataFusion would give.
 
 mod kept;
+mod window;
 
 use std::sync::Arc;
 
@@ -13,7 +14,12 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 pub(crate) use kept::{KeptRows, KeptTable, Place};
 
+/// The rules that run before DataFusion's, so that it sees to what our operators ask for.
+pub(crate) fn first_physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    vec![Arc::new(window::Windows)]
+}
+
 /// The rules that run after DataFusion's, in this order.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![]
+    vec![Arc::new(window::AccountedWindows)]
 }

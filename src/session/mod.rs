@@ -23,6 +23,8 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionStateBuilder};
 use datafusion::optimizer::{Analyzer, AnalyzerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::error::Result;
@@ -71,14 +73,12 @@ pub fn build(
                 .with_mode(DiskManagerMode::Directories(vec![folder.clone()])),
         );
     }
-    let mut state = SessionStateBuilder::new()
+    let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
-        .with_analyzer_rules(analyzer_rules());
-    for rule in exec::physical_rules() {
-        state = state.with_physical_optimizer_rule(rule);
-    }
+        .with_analyzer_rules(analyzer_rules())
+        .with_physical_optimizer_rules(physical_rules());
     let mut context = SessionContext::new_with_state(state.build());
     segql_udfs::register_all(&mut context)?;
     for function in segql_udfs::exact_aggregates() {
@@ -94,6 +94,13 @@ pub fn on_one_core(session: &SessionContext) -> SessionContext {
     let mut state = session.state();
     state.config_mut().options_mut().execution.target_partitions = 1;
     SessionContext::new_with_state(state)
+}
+
+fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = exec::first_physical_rules();
+    rules.extend(PhysicalOptimizer::new().rules);
+    rules.extend(exec::physical_rules());
+    rules
 }
 
 /// DataFusion's rules between ours: see there why before or after.

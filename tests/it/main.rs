@@ -31,3 +31,4 @@ mod shared;
 mod slt;
 mod small_project;
 mod store;
+mod windows;

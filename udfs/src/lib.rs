@@ -48,6 +48,7 @@ mod numeric;
 mod properties;
 mod scalar;
 mod scores;
+pub mod scoring;
 #[cfg(test)]
 mod testing;
 mod times;

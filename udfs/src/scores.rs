@@ -90,6 +90,19 @@ impl Measures {
         self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
     }
 
+    /// The measures as columns that are all NULL where one of them is.
+    pub(crate) fn into_columns(self) -> [Float64Array; 3] {
+        let nulls = self.nulls;
+        self.columns
+            .map(|column| Float64Array::new(column.values().clone(), nulls.clone()))
+    }
+
+    /// Takes what [`Self::into_columns`] gave.
+    pub(crate) fn from_columns(columns: [Float64Array; 3]) -> Self {
+        let nulls = columns[0].nulls().cloned();
+        Self { columns, nulls }
+    }
+
     /// The values of the rows in which no measure is NULL, one list a measure; -0 as 0.
     pub(crate) fn complete(&self) -> [Vec<f64>; 3] {
         self.columns.each_ref().map(|column| {
@@ -97,6 +110,39 @@ impl Measures {
             let complete = values.filter(|(row, _)| self.is_complete(*row));
             complete.map(|(_, value)| value + 0.0).collect()
         })
+    }
+
+    /// The scores of every row, all with the same cuts; no cuts, no score.
+    pub(crate) fn score_all(&self, cuts: Option<Cuts<'_>>) -> Result<StructArray> {
+        let rows = self.columns[0].len();
+        let Some(cuts) = cuts else {
+            return finish(
+                std::array::from_fn(|_| vec![0; rows]),
+                Some(NullBuffer::new_null(rows)),
+                rows,
+            );
+        };
+        let [recency, frequency, monetary] = self.columns.each_ref().map(Float64Array::values);
+        let mut parts = [
+            bins_above(recency, cuts.recency),
+            bins_above(frequency, cuts.frequency),
+            bins_above(monetary, cuts.monetary),
+            vec![],
+        ];
+        let best = cuts.recency.len() as i32 + 2;
+        parts[0].iter_mut().for_each(|bin| *bin = best - *bin);
+        let nulls = self.nulls.clone().filter(|nulls| nulls.null_count() > 0);
+        if let Some(nulls) = &nulls {
+            for part in &mut parts[..3] {
+                for (row, bin) in part.iter_mut().enumerate() {
+                    *bin *= i32::from(nulls.is_valid(row));
+                }
+            }
+        }
+        let [r, f, m, score] = &mut parts;
+        let three = r.iter().zip(&*f).zip(&*m);
+        score.extend(three.map(|((r, f), m)| combined([*r, *f, *m])));
+        finish(parts, nulls, rows)
     }
 
     /// The scores of every row, with the cuts that `cuts` gives for it; no cuts, no score.
@@ -143,15 +189,27 @@ impl Scores {
     }
 
     fn finish(self) -> Result<StructArray> {
+        let rows = self.valid.len();
         let nulls = NullBuffer::from(self.valid);
-        let nulls = (nulls.null_count() > 0).then_some(nulls);
-        let part = |values: Vec<i32>| -> ArrayRef {
-            Arc::new(Int32Array::new(values.into(), nulls.clone()))
-        };
-        let rows = nulls.as_ref().map(NullBuffer::len);
-        let rows = rows.unwrap_or(self.parts[0].len());
-        let parts = self.parts.map(part).to_vec();
-        StructArray::try_new_with_length(fields(), parts, nulls, rows)
-            .map_err(|error| exec_datafusion_err!("scores do not fit together: {error}"))
+        finish(self.parts, (nulls.null_count() > 0).then_some(nulls), rows)
     }
+}
+
+/// For every value, 1 + the number of cuts strictly below it: without a branch a row.
+fn bins_above(values: &[f64], cuts: &[f64]) -> Vec<i32> {
+    let mut bins = vec![1; values.len()];
+    for cut in cuts {
+        for (bin, value) in bins.iter_mut().zip(values) {
+            *bin += i32::from(value > cut);
+        }
+    }
+    bins
+}
+
+fn finish(parts: [Vec<i32>; 4], nulls: Option<NullBuffer>, rows: usize) -> Result<StructArray> {
+    let part =
+        |values: Vec<i32>| -> ArrayRef { Arc::new(Int32Array::new(values.into(), nulls.clone())) };
+    let parts = parts.map(part).to_vec();
+    StructArray::try_new_with_length(fields(), parts, nulls, rows)
+        .map_err(|error| exec_datafusion_err!("scores do not fit together: {error}"))
 }

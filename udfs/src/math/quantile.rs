@@ -6,22 +6,34 @@
 /// `values` is reordered and must hold no NaN. Takes time proportional to `n log bins`.
 pub(crate) fn cut_points(values: &mut [f64], bins: usize) -> Option<Vec<f64>> {
     let last = values.len().checked_sub(1)?;
-    let ranks: Vec<Rank> = (1..bins).map(|i| Rank::of(last, i, bins)).collect();
-    let mut positions: Vec<usize> = ranks.iter().flat_map(Rank::positions).collect();
-    // With fewer values than bins, ranks share positions: 0, 1, 0, 1.
-    positions.sort_unstable();
-    positions.dedup();
-    place(values, 0, &positions);
-    Some(ranks.iter().map(|rank| rank.value(values)).collect())
+    let ranks = Rank::all(last, bins);
+    place(values, 0, &Rank::positions_of(&ranks));
+    let cut = |rank: &Rank| rank.value(|position| values[position]);
+    Some(ranks.iter().map(cut).collect())
 }
 
 /// Where a quantile lies among the sorted values: at `below`, and `share` of the way to the next.
-struct Rank {
+#[derive(Debug, Clone)]
+pub(super) struct Rank {
     below: usize,
     share: f64,
 }
 
 impl Rank {
+    /// The ranks of the `bins - 1` quantiles, where `last` is the position of the greatest value.
+    pub(super) fn all(last: usize, bins: usize) -> Vec<Self> {
+        (1..bins).map(|i| Self::of(last, i, bins)).collect()
+    }
+
+    /// Every position that a value is read from, ascending, each once.
+    pub(super) fn positions_of(ranks: &[Self]) -> Vec<usize> {
+        let mut positions: Vec<usize> = ranks.iter().flat_map(Self::positions).collect();
+        // With fewer values than bins, ranks share positions: 0, 1, 0, 1.
+        positions.sort_unstable();
+        positions.dedup();
+        positions
+    }
+
     /// Rank `last * i / bins`, split in whole numbers: in floats `last * (i / bins)` misses
     /// integers for 10, 11, 12, 14 and 15 bins. 128 bits because the product may not fit 64.
     fn of(last: usize, i: usize, bins: usize) -> Self {
@@ -38,12 +50,13 @@ impl Rank {
         std::iter::once(self.below).chain(above)
     }
 
-    fn value(&self, placed: &[f64]) -> f64 {
-        let low = placed[self.below];
+    /// The quantile, from the value `at` each of its positions.
+    pub(super) fn value(&self, at: impl Fn(usize) -> f64) -> f64 {
+        let low = at(self.below);
         if self.share == 0.0 {
             return low;
         }
-        interpolate(low, placed[self.below + 1], self.share)
+        interpolate(low, at(self.below + 1), self.share)
     }
 }
 

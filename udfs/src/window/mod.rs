@@ -18,3 +18,5 @@ macro_rules! window_functions {
 window_functions! {
     rfm_score::RfmScore,
 }
+
+pub(crate) use rfm_score::{bins_of, measures};

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::Result;
-use datafusion_expr::{Documentation, PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
+use datafusion_expr::{
+    Documentation, PartitionEvaluator, Signature, Volatility, WindowUDF, WindowUDFImpl,
+};
 use datafusion_functions_window_common::expr::ExpressionArgs;
 use datafusion_functions_window_common::field::WindowUDFFieldArgs;
 use datafusion_functions_window_common::partition::PartitionEvaluatorArgs;
@@ -118,6 +120,18 @@ impl WindowUDFImpl for RfmScore {
     }
 }
 
+/// The number of bins that a call scores with; none if it is of another function, or is refused
+/// when it is run.
+pub(crate) fn bins_of(function: &WindowUDF, args: &[Arc<dyn PhysicalExpr>]) -> Option<usize> {
+    function.inner().downcast_ref::<RfmScore>()?;
+    bins_argument(&CALL, args).ok()
+}
+
+/// The measures of the rows, from the arguments of a call.
+pub(crate) fn measures(arguments: &[ArrayRef]) -> Result<Measures> {
+    Measures::of(CALL.name, arguments)
+}
+
 /// Scores a whole partition at once, whatever the frame.
 #[derive(Debug)]
 struct Scoring {
@@ -126,7 +140,7 @@ struct Scoring {
 
 impl PartitionEvaluator for Scoring {
     fn evaluate_all(&mut self, values: &[ArrayRef], _num_rows: usize) -> Result<ArrayRef> {
-        let measures = Measures::of(CALL.name, values)?;
+        let measures = measures(values)?;
         let cuts = measures
             .complete()
             .map(|mut values| cut_points(&mut values, self.bins));
@@ -138,14 +152,13 @@ impl PartitionEvaluator for Scoring {
             }),
             _ => None,
         };
-        Ok(Arc::new(measures.score(|_| Ok(cuts))?))
+        Ok(Arc::new(measures.score_all(cuts)?))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use arrow::array::{Array, Decimal128Array, Float64Array, Int16Array, UInt64Array};
-    use datafusion_expr::WindowUDF;
     use proptest::prelude::*;
 
     use super::*;

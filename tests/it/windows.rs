@@ -1,0 +1,418 @@
+//! Windows on operators of our own: the rows of plain DataFusion's, whatever the partitions, the
+//! batches and the memory.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{
+    ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::datasource::MemTable;
+use datafusion::execution::FunctionRegistry;
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
+use datafusion::prelude::{SessionConfig, SessionContext};
+use segql::session::{Resources, build};
+
+use crate::dice::Dice;
+
+/// Each with the operators that its plan must have.
+const QUERIES: [(&str, &[&str]); 14] = [
+    (
+        "SELECT id, avg(x) OVER (), sum(f) OVER (), min(g) OVER (), max(d) OVER (), count(*) OVER (),
+           count(DISTINCT g) OVER (), quantile_cuts(f, 4) OVER (), stddev(f) OVER () FROM t",
+        &["WholeFrameExec"],
+    ),
+    ("SELECT id, rfm_score(k, x, d) OVER () FROM t", &["WholeFrameExec"]),
+    (
+        "SELECT id, sum(x) OVER (), rfm_score(x, f, d, 9) OVER (), rfm_score(d, x, k, 2) OVER () FROM t",
+        &["WholeFrameExec"],
+    ),
+    (
+        "SELECT id, g, sum(f) OVER (PARTITION BY g), avg(d) OVER (PARTITION BY g), min(x) OVER (PARTITION BY g),
+           count(DISTINCT k) OVER (PARTITION BY g), median(f) OVER (PARTITION BY g), rfm_score(x, k, f) OVER (PARTITION BY g) FROM t",
+        &["WholeFrameExec"],
+    ),
+    (
+        "SELECT id, rfm_score(f, d, k, 7) OVER (PARTITION BY k, g), rfm_cuts(x, k, f) OVER (PARTITION BY k, g) FROM t",
+        &["WholeFrameExec"],
+    ),
+    (
+        "SELECT id, count(x) OVER (PARTITION BY id), rfm_score(x, k, f) OVER (PARTITION BY id % 900) FROM t",
+        &["WholeFrameExec"],
+    ),
+    (
+        "SELECT id, ntile(7) OVER (ORDER BY x, id), ntile(100000) OVER (ORDER BY id DESC) FROM t",
+        &["CountedWindowExec"],
+    ),
+    (
+        "SELECT id, percent_rank() OVER (PARTITION BY g ORDER BY k), cume_dist() OVER (PARTITION BY g ORDER BY k),
+           cume_dist() OVER (ORDER BY f DESC NULLS LAST), ntile(4) OVER (PARTITION BY k, g ORDER BY id) FROM t",
+        &["CountedWindowExec"],
+    ),
+    (
+        "SELECT id, row_number() OVER (PARTITION BY g ORDER BY id), max(x) OVER (PARTITION BY g ORDER BY id
+           ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING), ntile(3) OVER (PARTITION BY g ORDER BY id),
+           last_value(x) OVER (PARTITION BY g ORDER BY id ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING),
+           rank() OVER (PARTITION BY g ORDER BY id), sum(d) OVER (PARTITION BY g ORDER BY id) FROM t",
+        &["WholeFrameExec", "CountedWindowExec", "BoundedWindowAggExec", "AccountedExec"],
+    ),
+    (
+        "SELECT id, sum(x) FILTER (WHERE k > 1) OVER (PARTITION BY g), count(*) FILTER (WHERE g = 'b') OVER () FROM t",
+        &["AccountedExec"],
+    ),
+    // Equal floats that a sort tells apart: 0 and -0.
+    (
+        "SELECT id, count(*) OVER (PARTITION BY f) FROM t",
+        &["AccountedExec"],
+    ),
+    (
+        "SELECT id, cume_dist() OVER (), percent_rank() OVER (PARTITION BY k) FROM t",
+        &["CountedWindowExec"],
+    ),
+    (
+        "SELECT score, count(*) FROM (SELECT (rfm_score(k, x, d) OVER ())['score'] AS score FROM t) GROUP BY score",
+        &["WholeFrameExec"],
+    ),
+    (
+        "SELECT a.id, a.s, b.n FROM (SELECT id, sum(x) OVER (PARTITION BY g) AS s FROM t) AS a
+           JOIN (SELECT id, count(*) OVER () AS n FROM t WHERE k = 1) AS b ON a.id = b.id",
+        &["WholeFrameExec"],
+    ),
+];
+
+/// Rows with ties, NULLs and both zeros.
+fn rows(count: usize, seed: u64) -> RecordBatch {
+    let mut dice = Dice(seed);
+    let mut or_null = |value: &dyn Fn(&mut Dice) -> f64| -> Vec<Option<f64>> {
+        let mut one = || {
+            let value = value(&mut dice);
+            (dice.below(8) > 0).then_some(value)
+        };
+        (0..count).map(|_| one()).collect()
+    };
+    let x = or_null(&|dice| dice.below(50) as f64 - 20.0);
+    let k = or_null(&|dice| dice.below(4) as f64);
+    let floats = [-0.0, 0.0, 0.1, 1e17, -3.5, 1.0 / 3.0];
+    let f = or_null(&|dice| floats[dice.below(floats.len())]);
+    let d = or_null(&|dice| dice.below(100_000) as f64);
+    let g = or_null(&|dice| dice.below(3) as f64);
+    let whole = |values: &[Option<f64>]| -> ArrayRef {
+        Arc::new(Int64Array::from_iter(
+            values.iter().map(|v| v.map(|v| v as i64)),
+        ))
+    };
+    let cents = Decimal128Array::from_iter(d.iter().map(|v| v.map(|v| v as i128)));
+    let names = g
+        .iter()
+        .map(|v| v.map(|v| ["a", "b", "a longer name"][v as usize]));
+    RecordBatch::try_from_iter_with_nullable([
+        (
+            "id",
+            Arc::new(Int64Array::from_iter_values(0..count as i64)) as ArrayRef,
+            true,
+        ),
+        ("x", whole(&x), true),
+        ("k", whole(&k), true),
+        ("f", Arc::new(Float64Array::from(f)), true),
+        (
+            "d",
+            Arc::new(cents.with_precision_and_scale(12, 2).expect("fits")),
+            true,
+        ),
+        ("g", Arc::new(StringArray::from_iter(names)), true),
+    ])
+    .expect("columns of one length")
+}
+
+/// The table cut into partitions of uneven size, and those into batches.
+fn table(rows: &RecordBatch, partitions: usize) -> Arc<MemTable> {
+    let mut dice = Dice(partitions as u64);
+    let mut parts = vec![vec![]; partitions];
+    let mut at = 0;
+    while at < rows.num_rows() {
+        let length = (1 + dice.below(200)).min(rows.num_rows() - at);
+        parts[dice.below(partitions)].push(rows.slice(at, length));
+        at += length;
+    }
+    Arc::new(MemTable::try_new(rows.schema(), parts).expect("a table"))
+}
+
+fn plain() -> SessionContext {
+    let mut context =
+        SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
+    segql_udfs::register_all(&mut context).expect("registers");
+    for function in segql_udfs::exact_aggregates() {
+        context.register_udaf(function).expect("registers");
+    }
+    context
+}
+
+struct Way {
+    threads: usize,
+    partitions: usize,
+    batch_size: usize,
+    memory_limit: Option<usize>,
+}
+
+async fn ours(way: &Way) -> SessionContext {
+    let resources = Resources {
+        memory_limit: way.memory_limit,
+        threads: std::num::NonZeroUsize::new(way.threads),
+        temp_dir: None,
+    };
+    let context = build(&resources, chrono_tz::UTC).expect("a session");
+    let size = way.batch_size;
+    for set in [
+        format!("SET datafusion.execution.batch_size = {size}"),
+        "SET datafusion.execution.sort_spill_reservation_bytes = 0".to_owned(),
+    ] {
+        context
+            .sql(&set)
+            .await
+            .expect("sets")
+            .collect()
+            .await
+            .expect("sets");
+    }
+    context
+}
+
+/// The plan, and the rows in an order of their own.
+async fn answer(context: &SessionContext, sql: &str) -> (Arc<dyn ExecutionPlan>, Vec<String>) {
+    let frame = context.sql(sql).await.expect(sql);
+    let plan = frame.create_physical_plan().await.expect(sql);
+    let batches = collect(Arc::clone(&plan), context.task_ctx())
+        .await
+        .expect(sql);
+    let format = FormatOptions::default().with_null("NULL");
+    let mut rows = vec![];
+    for batch in &batches {
+        let columns = batch.columns().iter();
+        let columns: Vec<_> = columns
+            .map(|column| ArrayFormatter::try_new(column.as_ref(), &format).expect("printable"))
+            .collect();
+        for row in 0..batch.num_rows() {
+            let cells: Vec<String> = columns.iter().map(|c| c.value(row).to_string()).collect();
+            rows.push(cells.join(" | "));
+        }
+    }
+    rows.sort();
+    (plan, rows)
+}
+
+fn spilled(plan: &Arc<dyn ExecutionPlan>) -> usize {
+    let here = match plan.name() {
+        "WholeFrameExec" | "CountedWindowExec" => plan.metrics(),
+        _ => None,
+    };
+    let here = here.and_then(|metrics| metrics.spilled_rows()).unwrap_or(0);
+    here + plan.children().into_iter().map(spilled).sum::<usize>()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rows_of_plain_datafusion() {
+    let way = |threads, partitions, batch_size, memory_limit| Way {
+        threads,
+        partitions,
+        batch_size,
+        memory_limit,
+    };
+    let ways = [
+        way(1, 1, 8192, None),
+        way(2, 2, 100, None),
+        way(8, 3, 8192, None),
+        way(2, 2, 100, Some(600_000)),
+    ];
+    let all = rows(3000, 1);
+    let null = rows(40, 2);
+    let null = RecordBatch::try_new(
+        null.schema(),
+        null.columns()
+            .iter()
+            .enumerate()
+            .map(|(at, column)| match at {
+                0 => Arc::clone(column),
+                _ => datafusion::arrow::array::new_null_array(column.data_type(), 40),
+            })
+            .collect(),
+    )
+    .expect("columns of one length");
+    let mut spills = 0;
+    for (what, rows) in [
+        ("all", &all),
+        ("none", &all.slice(0, 0)),
+        ("one", &all.slice(7, 1)),
+        ("null", &null),
+    ] {
+        let plain = plain();
+        plain
+            .register_table("t", table(rows, 1))
+            .expect("registers");
+        for (sql, operators) in QUERIES {
+            let (_, expected) = answer(&plain, sql).await;
+            for way in &ways {
+                let context = ours(way).await;
+                let table = table(rows, way.partitions);
+                context.register_table("t", table).expect("registers");
+                let (plan, got) = answer(&context, sql).await;
+                let shown = displayable(plan.as_ref()).indent(true).to_string();
+                for operator in operators {
+                    assert!(shown.contains(operator), "{operator} for {sql}\n{shown}");
+                }
+                let Way {
+                    threads,
+                    batch_size,
+                    memory_limit,
+                    ..
+                } = way;
+                assert!(
+                    got == expected,
+                    "{what}, {threads} threads, {batch_size} rows, {memory_limit:?}: {sql}\n{shown}\n{:?}\n{:?}",
+                    got.iter().zip(&expected).find(|(a, b)| a != b),
+                    (got.len(), expected.len())
+                );
+                spills += usize::from(spilled(&plan) > 0);
+            }
+        }
+    }
+    assert!(spills > 10, "only {spills} queries had to spill");
+}
+
+/// So many rows that the cuts come from counting passes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scores_by_counting() {
+    let all = rows(80_000, 3);
+    let sql = "SELECT id, rfm_score(x, f, d) OVER (), rfm_score(d, k, x, 9) OVER () FROM t";
+    let plain = plain();
+    plain
+        .register_table("t", table(&all, 1))
+        .expect("registers");
+    let (_, expected) = answer(&plain, sql).await;
+    for memory_limit in [None, Some(8_000_000)] {
+        let way = Way {
+            threads: 3,
+            partitions: 3,
+            batch_size: 8192,
+            memory_limit,
+        };
+        let context = ours(&way).await;
+        context
+            .register_table("t", table(&all, 3))
+            .expect("registers");
+        let (plan, got) = answer(&context, sql).await;
+        assert!(got == expected, "{memory_limit:?}");
+        assert_eq!(spilled(&plan) > 0, memory_limit.is_some());
+    }
+}
+
+/// One partition after the other, not all at once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn partitions_may_be_asked_for_in_turn_and_twice() {
+    let way = Way {
+        threads: 3,
+        partitions: 3,
+        batch_size: 100,
+        memory_limit: None,
+    };
+    let context = ours(&way).await;
+    context
+        .register_table("t", table(&rows(3000, 4), 3))
+        .expect("registers");
+    let frame = context
+        .sql("SELECT id, count(*) OVER () AS n FROM t")
+        .await
+        .expect("plans");
+    let plan = frame.create_physical_plan().await.expect("plans");
+    assert_eq!(plan.properties().partitioning.partition_count(), 3);
+    for _ in 0..2 {
+        let mut count = 0;
+        for partition in 0..3 {
+            let stream = plan.execute(partition, context.task_ctx()).expect("runs");
+            let batches = datafusion::physical_plan::common::collect(stream)
+                .await
+                .expect("runs");
+            count += batches.iter().map(RecordBatch::num_rows).sum::<usize>();
+        }
+        assert_eq!(count, 3000);
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod within_memory {
+    use std::path::Path;
+    use std::process::Stdio;
+    use std::time::Duration;
+
+    use crate::command::segql;
+
+    /// What a command prints, and the most memory it had, in MiB.
+    fn measured(folder: &Path, arguments: &[&str]) -> (String, u64) {
+        let mut command = segql(folder);
+        let child = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = child.spawn().expect("starts");
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        while child.try_wait().expect("can be asked").is_none() {
+            let text = std::fs::read_to_string(&status).unwrap_or_default();
+            let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let number = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse().ok());
+            peak = number.map_or(peak, |kib: u64| peak.max(kib / 1024));
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = child.wait_with_output().expect("ends");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{error}");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), peak)
+    }
+
+    const ROWS: &str =
+        "SELECT value AS n, repeat('x', 60) || value AS text FROM generate_series(1, 2000000)";
+
+    /// Some 260 MB of rows under a limit of 100 MB; held and copied they would be beyond 500.
+    #[test]
+    fn rows_beyond_the_limit_are_given_out_again() {
+        let here = tempfile::tempdir().expect("a folder");
+        let mean = format!(
+            "SELECT count(*), sum(n), min(mean), max(mean), sum(length(text)) FROM
+            (SELECT n, text, avg(n) OVER () AS mean FROM ({ROWS}))"
+        );
+        // Digits of 1 to 2000000: 9 + 180 + 2700 + 36000 + 450000 + 5400000 + 7 * 1000001.
+        let expected = "2000000,2000001000000,1000000.5,1000000.5,132888896\n";
+        let limit = [
+            "--memory-limit",
+            "100MB",
+            "--threads",
+            "2",
+            "--format",
+            "csv",
+            "-c",
+        ];
+        let (out, peak) = measured(here.path(), &[&limit[..], &[&mean]].concat());
+        assert_eq!(
+            out.lines()
+                .nth(1)
+                .map(|line| line.to_owned() + "\n")
+                .as_deref(),
+            Some(expected)
+        );
+        assert!(peak < 400, "{peak} MiB");
+        let scores = format!("SELECT s['score'] AS score, count(*), min(n), max(n), sum(length(text)) > 0 FROM
+            (SELECT n, text, rfm_score(n, n, -n) OVER () AS s FROM ({ROWS})) GROUP BY score ORDER BY score");
+        let (out, peak) = measured(here.path(), &[&limit[..], &[&scores]].concat());
+        let rows: Vec<&str> = out.lines().skip(1).collect();
+        assert_eq!(
+            rows,
+            [
+                "151,400000,1600001,2000000,true",
+                "242,400000,1200001,1600000,true",
+                "333,400000,800001,1200000,true",
+                "424,400000,400001,800000,true",
+                "515,400000,1,400000,true",
+            ]
+        );
+        assert!(peak < 400, "{peak} MiB");
+    }
+}
