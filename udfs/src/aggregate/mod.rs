@@ -6,6 +6,8 @@ use datafusion_expr::AggregateUDF;
 
 mod avg;
 mod collected;
+mod count;
+mod distinct;
 mod exact;
 mod moments;
 mod occurrences;
@@ -31,13 +33,15 @@ pub(crate) use rfm_cuts::cuts_type;
 
 /// Functions to put in the place of DataFusion's: `sum` and `avg`, where sums of whole numbers and
 /// decimals fail rather than wrap, and those of variance, covariance, correlation and regression;
-/// what they make of doubles does not depend on the order of the rows.
+/// what they make of doubles does not depend on the order of the rows. And `count`, whose
+/// `DISTINCT` keeps the values of many groups in one store, and takes several arguments.
 ///
 /// They are not part of [`all_aggregate`], as they change what programs see already.
 pub fn exact_aggregates() -> Vec<Arc<AggregateUDF>> {
     let mut functions = vec![
         Arc::new(AggregateUDF::from(sum::Sum::default())),
         Arc::new(AggregateUDF::from(avg::Avg::default())),
+        Arc::new(AggregateUDF::from(count::Count::default())),
     ];
     functions.extend(moments::functions());
     functions

@@ -12,6 +12,7 @@ use crate::testing::{Constant, accumulator};
 
 mod cuts;
 mod days;
+mod distinct;
 mod scores;
 mod splits;
 
