@@ -97,7 +97,7 @@ def disagreement(row: Row) -> str | None:
 def compare(work: Work, place: Place, repeat: int, limit: float) -> Row:
     """Everybody in turn, another one first each time, so that noise hits all alike."""
     row = Row(work, {peer: Column() for peer in work.peers})
-    for path in (place.orders, place.references, place.parts):
+    for path in (place.orders, *(getattr(place, name) for name in work.beside)):
         warm(path)
     peers = list(work.peers)
     for at in range(repeat * SHORT_FACTOR if work.is_short else repeat):

@@ -3,7 +3,7 @@
 Every value is a hash of the row's number, so that the same number of orders gives the same
 rows everywhere. Customers are drawn as `n * u^2`: few buy often, many once.
 
-Called as a program it makes what is missing: data.py ORDERS DATA DERIVED
+Called as a program it makes what is missing: data.py ORDERS DATA DERIVED [references] [parts]
 """
 
 from __future__ import annotations
@@ -94,16 +94,18 @@ def make_parts(con: duckdb.DuckDBPyConnection, orders: Path, folder: Path) -> No
     unfinished.rename(folder)
 
 
-def main(orders: int, data: Path, derived: Path) -> None:
-    """Makes what is missing, one file after the other."""
+def main(orders: int, data: Path, derived: Path, beside: list[str]) -> None:
+    """Makes what is missing, the orders and what is named beside them."""
     derived.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET partitioned_write_max_open_files = 200")
     make_orders(con, orders, data / "orders.parquet")
-    make_references(con, data / "orders.parquet", derived / "references.parquet")
-    make_parts(con, data / "orders.parquet", derived / "parts")
+    if "references" in beside:
+        make_references(con, data / "orders.parquet", derived / "references.parquet")
+    if "parts" in beside:
+        make_parts(con, data / "orders.parquet", derived / "parts")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])

@@ -93,7 +93,7 @@ def observe(command: Command, limit: float, out: IO[bytes], err: IO[bytes]) -> O
 def fault(code: int, late: bool, limit: float, err: IO[bytes]) -> str | None:
     """In a few words what went wrong."""
     if late:
-        return f"over {limit:.0f} s"
+        return f"over {limit:g} s"
     if code == -signal.SIGKILL:
         return "killed (out of memory?)"
     if code < 0:

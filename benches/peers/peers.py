@@ -53,6 +53,8 @@ class Work:
     name: str
     title: str
     peers: dict[str, Callable[[Place], Command]]
+    # What it reads beside the orders: the names of `data.py`.
+    beside: tuple[str, ...] = ()
     # Share by which floats in the answers may differ.
     tolerance: float = 0
     # Too short to be told from noise by a few runs.

@@ -7,10 +7,11 @@ import os
 import shutil
 import sys
 import venv
+from argparse import Namespace
 from pathlib import Path
 
 from measure import Failed, call
-from peers import HERE, Place
+from peers import HERE, Place, Work
 
 REPOSITORY = HERE.parent.parent
 
@@ -57,20 +58,36 @@ def knows(segql: Path, work: Path) -> frozenset[str]:
     return frozenset(found)
 
 
-def place(work: Path, data: Path | None, orders: int, segql: Path | None, threads: int) -> Place:
-    """Everything made; whatever is there is used as it is."""
+def data(python: Path, work: Path, given: Path | None, orders: int, beside: set[str]) -> Path:
+    """The folder with the orders; what is missing beside them goes into `derived`."""
+    source = given.resolve() if given else work / f"data-{orders}"
+    say(f"data of {orders:,} orders")
+    argv = [python, HERE / "data.py", orders, source, derived(work, source), *sorted(beside)]
+    call([str(it) for it in argv], work)
+    return source
+
+
+def derived(work: Path, source: Path) -> Path:
+    return work / f"derived-{source.name}"
+
+
+def place(typed: Namespace, orders: int, works: list[Work]) -> Place:
+    """Everything made that these works need; whatever is there is used as it is."""
+    work = typed.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     python = environment(work)
-    binary = program(segql)
-    source = data.resolve() if data else work / f"data-{orders}"
-    derived = work / f"derived-{source.name}"
-    say(f"data of {orders:,} orders")
-    argv = [python, HERE / "data.py", orders, source, derived]
-    call([str(it) for it in argv], work)
-    found = Place(work, source / "orders.parquet", derived, binary, python, threads)
-    if not found.orders.exists():
-        raise Failed(f"{found.orders} is not there")
-    return Place(**{**vars(found), "knows": knows(binary, work)})
+    segql = program(typed.segql)
+    given = None if typed.growth else typed.data
+    source = data(python, work, given, orders, {name for it in works for name in it.beside})
+    return Place(
+        work=work,
+        orders=source / "orders.parquet",
+        derived=derived(work, source),
+        segql=segql,
+        python=python,
+        threads=typed.threads,
+        knows=knows(segql, work),
+    )
 
 
 def warm(path: Path) -> None:

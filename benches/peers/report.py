@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from compare import Column, Row
+from compare import SHORT_FACTOR, Column, Row
 from measure import call
 from peers import CLICKHOUSE, DUCKDB, POLARS, SEGQL, Place
 
@@ -79,16 +79,15 @@ def versions(place: Place) -> dict[str, str]:
     return {SEGQL: own, **dict(zip(PACKAGES, found))}
 
 
-def header(place: Place, orders: int, repeat: int) -> list[str]:
+def header(place: Place, orders: str, repeat: int) -> list[str]:
     """When, where, with what, and how to read it."""
     its = machine()
     named = ", ".join(f"{name} {version}" for name, version in versions(place).items())
     day = datetime.now(timezone.utc).date()
     return [
-        f"{day}: {orders:,} orders; {its['cores']} cores ({its['cpu']}), "
-        f"{its['memory_gib']} GiB; {named}.",
+        f"{day}: {orders}; {its['cores']} cores ({its['cpu']}), {its['memory_gib']} GiB; {named}.",
         "",
-        f"Median of {repeat} (range), and the highest memory of the process; everybody in turn, "
+        f"Median of {repeat} (range; of the last two works of {repeat * SHORT_FACTOR}), and the highest memory of the process; everybody in turn, "
         f"each time a new process, {place.threads} threads, files in the page cache. Of segql and "
         "DuckDB's shell the whole process is timed, of the others the query without the start of "
         "Python. The ratio is that of segql to DuckDB in pairs, less than 1 is faster.",
@@ -134,3 +133,12 @@ def save(path: Path, lines: list[str], place: Place, details: dict[str, Any]) ->
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     whole = {"at": now, "machine": machine(), "versions": versions(place), **details}
     path.with_suffix(".json").write_text(json.dumps(whole, indent=1) + "\n")
+
+
+def into_readme(path: Path, block: str, lines: list[str]) -> None:
+    """Replaces what stands between the markers of a block."""
+    text = path.read_text()
+    opening = text.index(f"<!-- {block}:")
+    start = text.index("\n", opening) + 1
+    end = text.index(f"<!-- /{block} -->", start)
+    path.write_text(text[:start] + "\n" + "\n".join(lines) + "\n\n" + text[end:])

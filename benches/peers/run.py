@@ -15,7 +15,7 @@ import growth
 import report
 from compare import Row, compare
 from measure import Failed
-from peers import Place
+from peers import SEGQL, Work
 from prepare import REPOSITORY, place, say
 from works import GROWING, WORKS
 
@@ -44,49 +44,52 @@ def arguments() -> argparse.Namespace:
     add("--only", nargs="+", metavar="WORK", help=f"of {known}")
     add("--quick", action="store_true", help="200,000 orders, once, to see that all works")
     add("--growth", action="store_true", help="1, 10 and 100 million orders, with exponents")
+    add("--readme", action="store_true", help="puts the table into README.md as well")
     return parser.parse_args()
 
 
-def chosen(names: list[str] | None) -> list[str]:
-    """Checks the names of works."""
+def chosen(names: list[str] | None, default: tuple[str, ...]) -> list[Work]:
+    """The works of these names, in the order of the table."""
     known = [work.name for work in WORKS]
     for name in names or []:
         if name not in known:
             raise Failed(f"no work '{name}'; there are {', '.join(known)}")
-    return names or known
-
-
-def measured(at: Place, names: list[str], repeat: int, limit: float) -> list[Row]:
-    """The rows of the works."""
-    return [compare(work, at, repeat, limit) for work in WORKS if work.name in names]
+    return [work for work in WORKS if work.name in (names or default or known)]
 
 
 def compared(typed: argparse.Namespace) -> list[Row]:
     """All works at one size."""
     orders = QUICK_ORDERS if typed.quick else typed.orders
     repeat = 1 if typed.quick else typed.repeat
-    names = chosen(typed.only)
-    at = place(typed.work.resolve(), typed.data, orders, typed.segql, typed.threads)
-    rows = measured(at, names, repeat, typed.limit)
-    lines = report.header(at, orders, repeat) + report.table(rows)
+    works = chosen(typed.only, ())
+    at = place(typed, orders, works)
+    rows = [compare(work, at, repeat, typed.limit) for work in works]
+    lines = report.header(at, f"{orders:,} orders", repeat) + report.table(rows)
     path = typed.output or typed.work / "peers.md"
     report.save(path, lines, at, {"orders": orders, "works": report.record(rows)})
-    print("\n".join(lines))
+    show(lines, "peers", typed.readme)
     return rows
 
 
 def grown(typed: argparse.Namespace) -> list[Row]:
     """Some works at all sizes."""
-    names = chosen(typed.only or list(GROWING))
+    works = chosen(typed.only, GROWING)
     sizes: growth.Sizes = {}
     for orders in GROWTH_ORDERS:
-        at = place(typed.work.resolve(), None, orders, typed.segql, typed.threads)
-        sizes[orders] = measured(at, names, typed.repeat, typed.limit)
-    lines = report.header(at, GROWTH_ORDERS[-1], typed.repeat) + growth.table(sizes)
+        at = place(typed, orders, works)
+        sizes[orders] = [compare(work, at, typed.repeat, typed.limit) for work in works]
+    lines = report.header(at, "orders as named", typed.repeat) + growth.table(sizes)
     details = {str(orders): report.record(rows) for orders, rows in sizes.items()}
     report.save(typed.output or typed.work / "growth.md", lines, at, {"sizes": details})
-    print("\n".join(lines))
+    show(lines, "growth", typed.readme)
     return [row for rows in sizes.values() for row in rows]
+
+
+def show(lines: list[str], block: str, readme: bool) -> None:
+    """To the terminal, and where asked to the README."""
+    print("\n".join(lines))
+    if readme:
+        report.into_readme(REPOSITORY / "README.md", block, lines)
 
 
 def main() -> int:
@@ -97,9 +100,9 @@ def main() -> int:
     except Failed as failed:
         say(f"error: {failed}")
         return 2
-    wrong = [row for row in rows if row.disagreement or not row.columns["segql"].is_fine]
+    wrong = [row for row in rows if row.disagreement or not row.columns[SEGQL].is_fine]
     for row in wrong:
-        say(f"{row.work.name}: {row.disagreement or row.columns['segql'].fault}")
+        say(f"{row.work.name}: {row.disagreement or row.columns[SEGQL].fault}")
     return 1 if wrong else 0
 
 

@@ -60,6 +60,7 @@ WORKS = [
         "distinct_text",
         "`count(DISTINCT order_ref)` per customer, text",
         everywhere("distinct_text", distinct_text),
+        beside=("references",),
     ),
     Work(
         "distinct_days",

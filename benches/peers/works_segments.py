@@ -141,10 +141,12 @@ WORKS = [
         "full",
         "20 segments over 100 files, first run",
         {SEGQL: segql_full, DUCKDB: lambda place: duckdb_full(place, "full")},
+        beside=("parts",),
     ),
     Work(
         "again",
         "… run again after 1 % new orders (DuckDB: all of it)",
         {SEGQL: segql_again, DUCKDB: lambda place: duckdb_full(place, "again")},
+        beside=("parts",),
     ),
 ]
