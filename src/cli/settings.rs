@@ -65,6 +65,7 @@ impl Settings {
                     Some(size) => MemoryBudget::Bytes(parse_size(size)?),
                     None => MemoryBudget::Machine,
                 },
+                watch_process: true,
                 threads: common.threads.or(config.threads),
                 temp_dir: common.temp_dir.clone().or_else(|| {
                     let own = config.temp_dir.as_ref();

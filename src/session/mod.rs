@@ -40,6 +40,9 @@ pub use variables::{Variable, Variables};
 pub struct Resources {
     /// What queries may hold.
     pub memory: MemoryBudget,
+    /// Whether the process is queries and nothing else, so that what it holds beyond
+    /// this comes from operators that do not account for it, and ends them.
+    pub watch_process: bool,
     /// Worker threads and partitions; default one a core.
     pub threads: Option<NonZeroUsize>,
     /// Where to spill to; default the system's folder.
@@ -63,7 +66,7 @@ pub fn build(
     }
     let mut runtime = RuntimeEnvBuilder::new();
     let mut watch = None;
-    if let Some((pool, over_it)) = memory::limited(resources.memory) {
+    if let Some((pool, over_it)) = memory::limited(resources.memory, resources.watch_process) {
         runtime = runtime.with_memory_pool(pool);
         watch = over_it;
     }

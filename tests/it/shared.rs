@@ -98,6 +98,7 @@ fn run(given: &Given) -> Came {
             catalog: catalog(&given.text),
             resources: Resources {
                 threads: NonZeroUsize::new(given.threads),
+                watch_process: false,
                 memory: given
                     .memory
                     .map_or(MemoryBudget::Unlimited, MemoryBudget::Bytes),

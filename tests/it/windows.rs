@@ -8,10 +8,9 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::datasource::MemTable;
-use datafusion::execution::FunctionRegistry;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
-use segql::session::{Resources, build};
+use segql::session::{MemoryBudget, Resources, build};
 
 use crate::dice::Dice;
 
@@ -142,7 +141,7 @@ fn plain() -> SessionContext {
         SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     segql_udfs::register_all(&mut context).expect("registers");
     for function in segql_udfs::exact_aggregates() {
-        context.register_udaf(function).expect("registers");
+        context.register_udaf(function.as_ref().clone());
     }
     context
 }
@@ -156,11 +155,14 @@ struct Way {
 
 async fn ours(way: &Way) -> SessionContext {
     let resources = Resources {
-        memory_limit: way.memory_limit,
+        memory: way
+            .memory_limit
+            .map_or(MemoryBudget::Unlimited, MemoryBudget::Bytes),
+        watch_process: false,
         threads: std::num::NonZeroUsize::new(way.threads),
         temp_dir: None,
     };
-    let context = build(&resources, chrono_tz::UTC).expect("a session");
+    let (context, _watch) = build(&resources, chrono_tz::UTC).expect("a session");
     let size = way.batch_size;
     for set in [
         format!("SET datafusion.execution.batch_size = {size}"),

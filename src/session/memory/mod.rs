@@ -60,9 +60,12 @@ fn machine_bytes() -> Option<usize> {
 /// A limit that was asked for is shared fairly: a greedy pool would let the first
 /// operator starve the rest. One that only protects the machine is given to whoever
 /// comes first, as nearly all queries stay far below it.
-pub(super) fn limited(budget: MemoryBudget) -> Option<(Arc<dyn MemoryPool>, Option<MemoryWatch>)> {
+pub(super) fn limited(
+    budget: MemoryBudget,
+    watch_process: bool,
+) -> Option<(Arc<dyn MemoryPool>, Option<MemoryWatch>)> {
     let share = |limit: usize| limit / 100 * SHARE_OF_OPERATORS;
-    let (limit, (pool, report)) = match budget {
+    let (limit, (inner, report)) = match budget {
         MemoryBudget::Unlimited => return None,
         MemoryBudget::Bytes(limit) => (limit, tracked(FairSpillPool::new(share(limit)))),
         MemoryBudget::Machine => {
@@ -70,17 +73,14 @@ pub(super) fn limited(budget: MemoryBudget) -> Option<(Arc<dyn MemoryPool>, Opti
             (limit, tracked(GreedyMemoryPool::new(share(limit))))
         }
     };
-    Some(match MemoryWatch::start(limit, report) {
-        None => (pool, None),
-        Some(watch) => {
-            let pool = WatchedPool {
-                inner: pool,
-                watch: watch.clone(),
-                most_of_spilling: share(limit) / 100 * SHARE_OF_SPILLING,
-            };
-            (Arc::new(pool), Some(watch))
-        }
-    })
+    let watch = watch_process.then(|| MemoryWatch::start(limit, report));
+    let watch = watch.flatten();
+    let pool = WatchedPool {
+        inner,
+        watch: watch.clone(),
+        most_of_spilling: share(limit) / 100 * SHARE_OF_SPILLING,
+    };
+    Some((Arc::new(pool), watch))
 }
 
 fn tracked<P: MemoryPool + 'static>(pool: P) -> (Arc<dyn MemoryPool>, Report) {
@@ -94,7 +94,7 @@ fn tracked<P: MemoryPool + 'static>(pool: P) -> (Arc<dyn MemoryPool>, Report) {
 /// ask for less than it takes, and never pause to hear that it should end.
 struct WatchedPool {
     inner: Arc<dyn MemoryPool>,
-    watch: MemoryWatch,
+    watch: Option<MemoryWatch>,
     most_of_spilling: usize,
 }
 
@@ -133,7 +133,7 @@ impl MemoryPool for WatchedPool {
 
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> DataFusionResult<()> {
         // Who can spill does so at an error, and frees what it holds.
-        if let Some(said) = self.watch.too_much() {
+        if let Some(said) = self.watch.as_ref().and_then(MemoryWatch::too_much) {
             return Err(DataFusionError::ResourcesExhausted(said));
         }
         if reservation.consumer().can_spill()
