@@ -8,7 +8,6 @@ use datafusion::arrow::array::{
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::datasource::MemTable;
-use datafusion::execution::FunctionRegistry;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use segql::session::{Resources, build};
@@ -142,7 +141,7 @@ fn plain() -> SessionContext {
         SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
     segql_udfs::register_all(&mut context).expect("registers");
     for function in segql_udfs::exact_aggregates() {
-        context.register_udaf(function).expect("registers");
+        context.register_udaf(function.as_ref().clone());
     }
     context
 }

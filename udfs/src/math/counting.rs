@@ -132,49 +132,43 @@ impl Selection {
             self.start(counts.digits.iter().sum());
         }
         self.known += STEP;
-        let unknown = u64::BITS - self.known;
-        let low_bits = if unknown == 0 {
-            0
-        } else {
-            u64::MAX >> self.known
-        };
-        let mut open = vec![];
-        let mut prefixes: Vec<u64> = vec![];
-        for group in self.open.chunk_by(|a, b| a.prefix == b.prefix) {
+        let open = std::mem::take(&mut self.open);
+        let prefixes = std::mem::take(&mut self.prefixes);
+        for group in open.chunk_by(|a, b| a.prefix == b.prefix) {
             let of = group[0].prefix;
-            let digits = &counts.digits[of * DIGITS..(of + 1) * DIGITS];
-            let (any, all) = counts.bits[of];
+            let digits = &counts.digits[of * DIGITS..][..DIGITS];
             let (mut digit, mut before) = (0, 0);
             for Open { position, rank, .. } in group {
                 while before + digits[digit] <= *rank {
                     before += digits[digit];
                     digit += 1;
                 }
-                let prefix = self.prefixes[of] << STEP | digit as u64;
-                // Where the rest is the same in all values, nothing is left to find.
-                if (any ^ all) & low_bits == 0 {
-                    let rest = all & low_bits;
-                    let head = if unknown == 0 {
-                        prefix
-                    } else {
-                        prefix << unknown
-                    };
-                    self.found.push((*position, value(head | rest)));
-                    continue;
-                }
-                if prefixes.last() != Some(&prefix) {
-                    prefixes.push(prefix);
-                }
-                open.push(Open {
-                    position: *position,
-                    rank: rank - before,
-                    prefix: prefixes.len() - 1,
-                });
+                let prefix = prefixes[of] << STEP | digit as u64;
+                self.learn(*position, rank - before, prefix, counts.bits[of]);
             }
         }
-        (self.open, self.prefixes) = (open, prefixes);
         self.index();
         self
+    }
+
+    /// What the value at a position begins with, and the bits that any and that all values have
+    /// that began as it does one pass ago.
+    fn learn(&mut self, position: usize, rank: u64, prefix: u64, (any, all): (u64, u64)) {
+        let unknown = u64::MAX.checked_shr(self.known).unwrap_or(0);
+        if (any ^ all) & unknown == 0 {
+            // The rest is the same in all of them.
+            let key = prefix << (u64::BITS - self.known) | all & unknown;
+            self.found.push((position, value(key)));
+            return;
+        }
+        if self.prefixes.last() != Some(&prefix) {
+            self.prefixes.push(prefix);
+        }
+        self.open.push(Open {
+            position,
+            rank,
+            prefix: self.prefixes.len() - 1,
+        });
     }
 
     /// The positions wanted among `total` values.
