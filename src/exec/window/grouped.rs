@@ -130,6 +130,10 @@ impl Groups {
         for measures in &mut self.measured {
             measures.measured.batches.finish()?;
         }
+        if self.numbers.is_empty() {
+            let (groups, answers) = (self, vec![]);
+            return Ok(Answered { groups, answers });
+        }
         let mut accumulators = std::mem::take(&mut self.accumulators).into_iter();
         let mut answers = Vec::with_capacity(window.functions.len());
         let mut call = 0;
