@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Float64Builder, ListArray, ListBuilder,
 };
+use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion_common::{Result, ScalarValue, exec_err};
@@ -35,6 +36,13 @@ pub(crate) fn list_array(rows: impl IntoIterator<Item = Option<Vec<f64>>>) -> Li
 /// One list of DOUBLE, or NULL.
 pub(crate) fn list_scalar(values: Option<Vec<f64>>) -> ScalarValue {
     ScalarValue::List(Arc::new(list_array([values])))
+}
+
+/// All values as one list, which takes them over.
+pub(crate) fn list_of(values: Vec<f64>) -> ScalarValue {
+    let offsets = OffsetBuffer::from_lengths([values.len()]);
+    let values = Arc::new(Float64Array::from(values));
+    ScalarValue::List(Arc::new(ListArray::new(item(), offsets, values, None)))
 }
 
 /// Whether a type can be read as lists of cut points.

@@ -51,14 +51,22 @@ impl Buffer {
 
     /// Takes a batch in; what finds no room in memory goes to the file.
     pub(super) fn push(&mut self, batch: RecordBatch, held: &mut Held) -> Result<()> {
-        if held.try_add(&batch).is_err() {
+        if !self.keep(&batch, held) {
             self.spill(held)?;
-            if held.try_add(&batch).is_err() {
+            if !self.keep(&batch, held) {
                 return self.write(&batch);
             }
         }
-        self.memory.push_back(batch);
         Ok(())
+    }
+
+    /// Takes a batch in if there is room in memory; says whether there was.
+    pub(super) fn keep(&mut self, batch: &RecordBatch, held: &mut Held) -> bool {
+        let room = held.try_add(batch).is_ok();
+        if room {
+            self.memory.push_back(batch.clone());
+        }
+        room
     }
 
     /// Moves what is in memory to the file.

@@ -27,11 +27,11 @@ use datafusion::physical_plan::{
 };
 use futures::TryStreamExt;
 
+use super::appended::{appended_properties, appended_statistics, with_columns};
 use super::buffer::Buffer;
 use super::function::Place;
 use super::held::Held;
 use super::positions::Positions;
-use super::whole::{appended_properties, appended_statistics, with_columns};
 
 /// Computes functions of a row's place in its partition.
 #[derive(Debug)]

@@ -12,11 +12,15 @@ use datafusion::logical_expr::Accumulator;
 use datafusion::physical_plan::metrics::SpillMetrics;
 use futures::TryStreamExt;
 use futures::future::try_join_all;
+use segql_udfs::scoring::Selection;
+use tokio::runtime::Handle;
 
 use super::buffer::Buffer;
 use super::function::{Aggregate, Function};
 use super::held::Held;
-use super::scores::{AllCuts, Measured, are_few, counts_size, cuts_in_memory, narrowed};
+use super::scores::{
+    AllCuts, Measured, are_few, counts_size, cuts_in_memory, empty_counts, narrowed,
+};
 use super::whole::Window;
 
 /// The rows of one input partition, and what they fold to.
@@ -105,12 +109,10 @@ impl Part {
             let measures = measured.measure(&batch)?.to_vec();
             let measures = RecordBatch::try_new(Arc::clone(&measured.schema), measures)?;
             // The rows are read once, the measures in every pass: rows leave memory first.
-            if self.held.try_add(&measures).is_ok() {
-                self.held.remove(&measures);
-            } else {
+            if !measured.batches.keep(&measures, &mut self.held) {
                 self.rows.spill(&mut self.held)?;
+                measured.batches.push(measures, &mut self.held)?;
             }
-            measured.batches.push(measures, &mut self.held)?;
         }
         self.rows.push(batch, &mut self.held)
     }
@@ -219,24 +221,42 @@ async fn select(mut parts: Vec<Part>, call: usize) -> Result<(Vec<Part>, AllCuts
         return Ok((parts, cuts_in_memory(scoring, values)));
     }
     let mut selections = scoring.selections();
-    while !selections.iter().all(|selection| selection.is_done()) {
+    while !selections.iter().all(Selection::is_done) {
         let shared = Arc::new(selections.clone());
-        let pass = |mut part: Part| {
+        let pass = |mut parts: Vec<Part>| {
             let selections = Arc::clone(&shared);
             async move {
-                part.reserve(counts_size(&selections))?;
-                let counts = part.measured[call].count(&selections).await?;
-                Ok((part, counts))
+                parts[0].reserve(counts_size(&selections))?;
+                let mut counts = empty_counts(&selections);
+                for part in &mut parts {
+                    let measured = &mut part.measured[call];
+                    measured.count(&selections, &mut counts).await?;
+                }
+                parts[0].folded.free();
+                Ok((parts, counts))
             }
         };
-        let counts;
-        (parts, counts) = on_all_threads(parts, pass).await?.into_iter().unzip();
+        let (after, counts): (Vec<_>, _) = on_all_threads(shares(parts), pass)
+            .await?
+            .into_iter()
+            .unzip();
+        parts = after.into_iter().flatten().collect();
         selections = narrowed(selections, counts);
-        parts.iter_mut().for_each(|part| {
-            part.folded.free();
-        });
     }
     Ok((parts, selections.map(|selection| selection.cuts())))
+}
+
+/// As many lists of parts as there are threads: each counts apart, and there may be many more
+/// parts.
+fn shares(parts: Vec<Part>) -> Vec<Vec<Part>> {
+    let threads = Handle::current().metrics().num_workers().max(1);
+    let size = parts.len().div_ceil(threads).max(1);
+    let mut parts = parts.into_iter().peekable();
+    let mut shares = vec![];
+    while parts.peek().is_some() {
+        shares.push(parts.by_ref().take(size).collect());
+    }
+    shares
 }
 
 impl Answers {

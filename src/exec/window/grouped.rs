@@ -21,6 +21,7 @@ use super::buffer::Buffer;
 use super::function::{Aggregate, Function, evaluate};
 use super::held::Held;
 use super::scores::Measured;
+use super::side_by_side::SideBySide;
 use super::whole::Window;
 
 /// The rows of an input partition with the numbers of their groups, and what the groups fold to.
@@ -129,6 +130,10 @@ impl Groups {
         for measures in &mut self.measured {
             measures.measured.batches.finish()?;
         }
+        if self.numbers.is_empty() {
+            let (groups, answers) = (self, vec![]);
+            return Ok(Answered { groups, answers });
+        }
         let mut accumulators = std::mem::take(&mut self.accumulators).into_iter();
         let mut answers = Vec::with_capacity(window.functions.len());
         let mut call = 0;
@@ -211,13 +216,13 @@ impl Groups {
             let (to, reserved) = self.reach(&lengths, from)?;
             let values = &mut self.measured[call].measured;
             for (measure, all) in all.iter_mut().enumerate() {
-                let mut side_by_side = Chunk::new(&lengths[from..to], from);
+                let mut side_by_side = SideBySide::new(&lengths[from..to], from);
                 let mut batches = values.batches.read()?;
                 while let Some(batch) = batches.try_next().await? {
                     side_by_side.take(&batch, measure);
                     tokio::task::consume_budget().await;
                 }
-                all.extend(side_by_side.cuts(values));
+                all.extend(side_by_side.cuts(values.scoring));
             }
             self.folded.shrink(reserved);
             from = to;
@@ -242,48 +247,6 @@ impl Groups {
                 Err(_) => to = from + (to - from) / 2,
             }
         }
-    }
-}
-
-/// One measure of some groups, the values of each side by side.
-struct Chunk<'a> {
-    lengths: &'a [usize],
-    first: usize,
-    values: Vec<f64>,
-    /// Where the next value of each group goes.
-    next: Vec<usize>,
-}
-
-impl<'a> Chunk<'a> {
-    fn new(lengths: &'a [usize], first: usize) -> Self {
-        let mut end = 0;
-        let starts = lengths.iter().map(|length| {
-            end += length;
-            end - length
-        });
-        let next = starts.collect();
-        Self {
-            lengths,
-            first,
-            values: vec![0.0; end],
-            next,
-        }
-    }
-
-    fn take(&mut self, batch: &RecordBatch, measure: usize) {
-        let groups = batch.column(MEASURES).as_primitive::<UInt32Type>().values();
-        for (row, value) in entering(batch.column(measure)) {
-            let at = (groups[row] as usize).checked_sub(self.first);
-            if let Some(next) = at.and_then(|at| self.next.get_mut(at)) {
-                self.values[*next] = value;
-                *next += 1;
-            }
-        }
-    }
-
-    fn cuts(mut self, measured: &Measured) -> Vec<f64> {
-        let scoring = measured.scoring;
-        scoring.cuts_of_groups(&mut self.values, self.lengths)
     }
 }
 

@@ -11,6 +11,7 @@
 //! What DataFusion runs in bounded memory (`BoundedWindowAggExec`) is left as it is.
 
 mod accounted;
+mod appended;
 mod buffer;
 mod counted;
 mod function;
@@ -20,6 +21,7 @@ mod held;
 mod positions;
 mod rule;
 mod scores;
+mod side_by_side;
 mod whole;
 
 pub(super) use rule::{AccountedWindows, Windows};

@@ -56,20 +56,26 @@ impl Measured {
     }
 
     /// One pass over the measures of this part.
-    pub(super) async fn count(&mut self, selections: &[Selection; MEASURES]) -> Result<PassCounts> {
-        let mut counts = selections.each_ref().map(Selection::counts);
+    pub(super) async fn count(
+        &mut self,
+        selections: &[Selection; MEASURES],
+        counts: &mut PassCounts,
+    ) -> Result<()> {
         let mut batches = self.batches.read()?;
         while let Some(batch) = batches.try_next().await? {
-            for ((column, selection), counts) in
-                batch.columns().iter().zip(selections).zip(&mut counts)
-            {
+            let measures = batch
+                .columns()
+                .iter()
+                .zip(selections)
+                .zip(counts.iter_mut());
+            for ((column, selection), counts) in measures {
                 if !selection.is_done() {
                     selection.count(entering(column).map(|(_, value)| value), counts);
                 }
             }
             tokio::task::consume_budget().await;
         }
-        Ok(counts)
+        Ok(())
     }
 
     /// All values that enter the cuts, by measure.
@@ -86,6 +92,11 @@ impl Measured {
 
 /// What one pass counted.
 pub(super) type PassCounts = [Counts; MEASURES];
+
+/// Counts for the next pass.
+pub(super) fn empty_counts(selections: &[Selection; MEASURES]) -> PassCounts {
+    selections.each_ref().map(Selection::counts)
+}
 
 /// Bytes that the counts of the next pass take.
 pub(super) fn counts_size(selections: &[Selection; MEASURES]) -> usize {

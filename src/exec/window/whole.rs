@@ -4,15 +4,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{ColumnStatistics, DataFusionError, Result, Statistics, internal_err};
+use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext, async_try_stream};
+use datafusion::physical_expr::Distribution;
 use datafusion::physical_expr::window::WindowExpr;
-use datafusion::physical_expr::{Distribution, EquivalenceProperties};
-use datafusion::physical_plan::execution_plan::{CardinalityEffect, EmissionType};
+
+use datafusion::physical_plan::execution_plan::CardinalityEffect;
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet, SpillMetrics,
 };
@@ -25,6 +25,7 @@ use datafusion::physical_plan::{
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
+use super::appended::{appended_properties, appended_statistics, with_columns};
 use super::function::Function;
 use super::gathered::{Answers, Part, answer};
 use super::grouped::Groups;
@@ -187,41 +188,6 @@ impl WholeFrameExec {
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, rows)))
     }
-}
-
-/// The columns of the input, and one for each expression.
-pub(super) fn with_columns(input: &Schema, exprs: &[Arc<dyn WindowExpr>]) -> Result<SchemaRef> {
-    let mut fields = input.fields().to_vec();
-    for expr in exprs {
-        fields.push(expr.field()?);
-    }
-    let schema = Schema::new_with_metadata(fields, input.metadata().clone());
-    Ok(Arc::new(schema))
-}
-
-/// The properties of an operator that keeps rows where they are and appends columns.
-pub(super) fn appended_properties(
-    input: &Arc<dyn ExecutionPlan>,
-    output: &SchemaRef,
-) -> Result<PlanProperties> {
-    let equivalences = EquivalenceProperties::new(Arc::clone(output))
-        .extend(input.equivalence_properties().clone())?;
-    Ok(PlanProperties::new(
-        equivalences,
-        input.output_partitioning().clone(),
-        EmissionType::Final,
-        input.boundedness(),
-    ))
-}
-
-/// The statistics of the input, for as many columns more as the output has.
-pub(super) fn appended_statistics(input: &Statistics, output: &Schema) -> Arc<Statistics> {
-    let mut statistics = input.clone();
-    let unknown = ColumnStatistics::new_unknown();
-    let columns = output.fields().len();
-    statistics.column_statistics.resize(columns, unknown);
-    statistics.total_byte_size = Precision::Absent;
-    Arc::new(statistics)
 }
 
 impl DisplayAs for WholeFrameExec {

@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::Float64Type;
 use datafusion_common::{Result, ScalarValue, internal_err};
 
-use crate::cuts::list_scalar;
+use crate::cuts::{list_of, list_scalar};
 use crate::math::quantile::cut_points;
 
 /// The values of one measure in one group.
@@ -27,7 +27,7 @@ impl Collected {
 
     /// The values as one list, to be merged elsewhere; they are handed over.
     pub(super) fn state(&mut self) -> ScalarValue {
-        list_scalar(Some(std::mem::take(&mut self.values)))
+        list_of(std::mem::take(&mut self.values))
     }
 
     /// Takes in the lists that [`Self::state`] made.
