@@ -15,7 +15,7 @@ use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use segql::run::{Engine, RunReport, RunRequest, Setup};
-use segql::session::Resources;
+use segql::session::{MemoryBudget, Resources};
 use segql::store::NodeStatus;
 
 use crate::dice::Dice;
@@ -98,7 +98,9 @@ fn run(given: &Given) -> Came {
             catalog: catalog(&given.text),
             resources: Resources {
                 threads: NonZeroUsize::new(given.threads),
-                memory_limit: given.memory,
+                memory: given
+                    .memory
+                    .map_or(MemoryBudget::Unlimited, MemoryBudget::Bytes),
                 temp_dir: None,
             },
             store: Some(given.store),
