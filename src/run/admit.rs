@@ -82,14 +82,17 @@ impl Run<'_> {
     ) -> Result<()> {
         let rails = GuardRails::read(&definition.create.options)?;
         rails.check_size(&definition.name, record.rows)?;
-        let earlier = self.engine.store.snapshots_of(&definition.name).await?;
-        let mut earlier = earlier.into_iter().filter(|it| it.as_of < record.as_of);
-        let previous = earlier.next_back();
+        let of_labels = label_rails(definition)?;
+        let asks = of_labels.iter().map(|(_, rails)| rails).chain([&rails]);
+        let previous = match asks.into_iter().any(|it| it.max_change.is_some()) {
+            true => self.earlier(record).await?,
+            false => None,
+        };
         if let (Some(previous), Some(_)) = (&previous, rails.max_change) {
             let change = self.change(previous, record, staged, None).await?;
             rails.check_change(&definition.name, change)?;
         }
-        for (label, rails) in label_rails(definition)? {
+        for (label, rails) in of_labels {
             let name = format!("{}:{label}", definition.name);
             rails.check_size(&name, record.labels.get(label).copied().unwrap_or(0))?;
             if let (Some(previous), Some(_)) = (&previous, rails.max_change) {
@@ -98,6 +101,13 @@ impl Run<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The latest snapshot of an earlier date.
+    async fn earlier(&self, record: &SnapshotRecord) -> Result<Option<SnapshotRecord>> {
+        let all = self.engine.store.snapshots_of(&record.segment).await?;
+        let mut earlier = all.into_iter().filter(|it| it.as_of < record.as_of);
+        Ok(earlier.next_back())
     }
 
     /// Who came and went between a snapshot of the store and what is staged.

@@ -60,7 +60,7 @@ impl Engine {
             batches: vec![],
             spill: None,
             engine: self.clone(),
-            schema: Arc::clone(&schema),
+            schema,
         };
         let batch_rows = self.session.state().config().batch_size();
         // On a thread of its own: the run goes on with what does not wait for it.
@@ -68,30 +68,7 @@ impl Engine {
         let (keeper, rows) = kept
             .await
             .map_err(|_| Error::new("the work was cut off"))??;
-        let (place, bytes) = match keeper.spill {
-            None => {
-                let bytes = keeper.memory.size() as u64;
-                let place = Place::Memory {
-                    batches: keeper.batches,
-                    _memory: keeper.memory,
-                };
-                (place, bytes)
-            }
-            Some(spill) => {
-                spill.writer.close()?;
-                let file = InputFile::at(spill.file.path())?;
-                let bytes = file.size;
-                let table =
-                    FilesTable::new(schema, &[], &[file], Arc::new(ParquetFormat::default()))?;
-                let table = table.with_statistics(&self.session.state()).await?;
-                let table = match sort {
-                    Some(column) => table.sorted_by(column),
-                    None => table,
-                };
-                let _file = spill.file;
-                (Place::File { table, _file }, bytes)
-            }
-        };
+        let (place, bytes) = keeper.close(sort).await?;
         Ok(SharedRows {
             rows,
             bytes,
@@ -179,5 +156,31 @@ impl Keeper {
         self.memory.free();
         self.spill = Some(spill);
         Ok(())
+    }
+
+    /// Where the rows are now, and how many bytes they take.
+    async fn close(self, sort: Option<usize>) -> Result<(Place, u64)> {
+        let Some(spill) = self.spill else {
+            let bytes = self.memory.size() as u64;
+            let place = Place::Memory {
+                batches: self.batches,
+                _memory: self.memory,
+            };
+            return Ok((place, bytes));
+        };
+        spill.writer.close()?;
+        let file = InputFile::at(spill.file.path())?;
+        let bytes = file.size;
+        let format = Arc::new(ParquetFormat::default());
+        let table = FilesTable::new(self.schema, &[], &[file], format)?;
+        let table = table.with_statistics(&self.engine.session.state()).await?;
+        let place = Place::File {
+            table: match sort {
+                Some(column) => table.sorted_by(column),
+                None => table,
+            },
+            _file: spill.file,
+        };
+        Ok((place, bytes))
     }
 }

@@ -245,7 +245,7 @@ impl Store {
         let target = self.layout.members(&record.segment, record.as_of);
         let previous = self.snapshot(&record.segment, record.as_of).await?;
         self.refuse_other_case(&record.segment)?;
-        written.sync()?;
+        written.sync().await?;
         // Every record has a file by its own id, whoever else renames meanwhile.
         let version = |id: &str| at(&self.layout.version(&record.segment, record.as_of, id));
         let staged = at(written.path())?;
@@ -338,8 +338,7 @@ impl Store {
             .await
             .map_err(|error| self.failed(error))?;
         // What counts is on the disk before anything is said to be done.
-        std::fs::File::open(path)?.sync_all()?;
-        Ok(())
+        write::sync(path.to_owned()).await
     }
 
     fn failed(&self, error: datafusion::object_store::Error) -> Error {

@@ -6,20 +6,21 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::BatchCoalescer;
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::object_store::ObjectStore;
 use datafusion::object_store::buffered::BufWriter;
 use datafusion::parquet::arrow::ArrowWriter;
-use datafusion::parquet::basic::{Compression, ZstdLevel};
+use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::parquet::file::reader::FileReader;
 use datafusion::parquet::file::serialized_reader::SerializedFileReader;
+use datafusion::parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use super::at;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Rows that are handed to the encoder at once, whatever arrives: pages depend
 /// on it.
@@ -57,10 +58,33 @@ impl Written {
     }
 
     /// The content is on the disk before a record can name it.
-    pub(super) fn sync(&self) -> Result<()> {
-        std::fs::File::open(&self.path)?.sync_all()?;
-        Ok(())
+    pub(super) async fn sync(&self) -> Result<()> {
+        sync(self.path.clone()).await
     }
+}
+
+/// Waits until the disk has a file, on a thread that may wait.
+pub(super) async fn sync(path: PathBuf) -> Result<()> {
+    let synced = tokio::task::spawn_blocking(move || std::fs::File::open(path)?.sync_all());
+    let synced = synced.await;
+    Ok(synced.map_err(|_| Error::new("the work was cut off"))??)
+}
+
+/// How a snapshot with these columns is encoded. Its first column is the key, each
+/// value of which stands there once, or a few times: a dictionary of them would be as
+/// long as the column. Whole numbers come upwards and take little as differences.
+fn properties(schema: &Schema) -> Result<WriterProperties> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_created_by("segql".to_owned());
+    if let Some(key) = schema.fields().first() {
+        let path = ColumnPath::new(vec![key.name().clone()]);
+        properties = properties.set_column_dictionary_enabled(path.clone(), false);
+        if matches!(key.data_type(), DataType::Int32 | DataType::Int64) {
+            properties = properties.set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
+        }
+    }
+    Ok(properties.build())
 }
 
 impl SnapshotWriter {
@@ -69,10 +93,7 @@ impl SnapshotWriter {
         path: PathBuf,
         schema: SchemaRef,
     ) -> Result<Self> {
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-            .set_created_by("segql".to_owned())
-            .build();
+        let properties = properties(&schema)?;
         Ok(Self {
             encoder: ArrowWriter::try_new(vec![], Arc::clone(&schema), Some(properties))?,
             out: BufWriter::new(objects, at(&path)?),
