@@ -8,7 +8,8 @@ use datafusion_common::{Result, exec_datafusion_err, exec_err, plan_datafusion_e
 use datafusion_expr::simplify::SimplifyContext;
 
 use crate::config::SegqlConfig;
-use crate::math::calendar::{LocalDays, SECOND_NANOS, days, end_of_day, parse_zone};
+use crate::math::calendar::{SECOND_NANOS, days, end_of_day, parse_zone};
+use crate::math::zone_days::LocalDays;
 
 /// An instant and the time zone in which its date is told.
 ///
@@ -36,7 +37,7 @@ impl Clock {
     pub fn new(instant_nanos: i64, time_zone: impl Into<Arc<str>>) -> Result<Self> {
         let time_zone = time_zone.into();
         let zone = parse_zone(&time_zone)?;
-        let day = LocalDays::new(zone).day_of(instant_nanos.div_euclid(SECOND_NANOS))?;
+        let day = LocalDays::new(zone, 1).day_of(instant_nanos.div_euclid(SECOND_NANOS))?;
         let date = i32::try_from(day).expect("64 bits of nanoseconds span 584 years");
         Ok(Self {
             instant_nanos,

@@ -69,6 +69,24 @@ impl CutLists {
         })
     }
 
+    /// Whether the first row speaks for all: a constant, or a row of cuts that a query joined to
+    /// every row. Bytes are compared, which costs less than reading the lists.
+    pub(crate) fn are_one(&self) -> bool {
+        let offsets = self.lists.value_offsets();
+        let [first, second, ..] = *offsets else {
+            return false;
+        };
+        let width = second - first;
+        if self.lists.null_count() > 0 || self.values.null_count() > 0 {
+            return self.lists.len() == 1;
+        }
+        let same_width = offsets.windows(2).all(|pair| pair[1] - pair[0] == width);
+        let bytes = |value: i32| value as usize * size_of::<f64>();
+        let last = offsets[offsets.len() - 1];
+        let all = &self.values.values().inner().as_slice()[bytes(first)..bytes(last)];
+        same_width && all[bytes(width)..] == all[..all.len() - bytes(width)]
+    }
+
     /// The cuts of one row, NULL for a list that is NULL.
     ///
     /// # Errors
@@ -167,5 +185,42 @@ mod tests {
         assert!(is_cuts(&list_type()) && is_cuts(&DataType::Null));
         let texts = DataType::new_list(DataType::Utf8, true);
         assert!(!is_cuts(&texts) && !is_cuts(Int32Array::from(vec![1]).data_type()));
+    }
+
+    fn are_one(rows: Vec<Option<Vec<f64>>>) -> bool {
+        let lists: ArrayRef = Arc::new(list_array(rows));
+        CutLists::of("bin_of", &lists).unwrap().are_one()
+    }
+
+    #[test]
+    fn one_list_in_every_row_is_told_from_others() {
+        let cuts = |values: &[f64]| Some(values.to_vec());
+        assert!(are_one(vec![cuts(&[1.0, 2.0]); 5]));
+        assert!(are_one(vec![cuts(&[]); 3]));
+        assert!(are_one(vec![None]));
+        assert!(!are_one(vec![]));
+        assert!(!are_one(vec![cuts(&[1.0]), None]));
+        assert!(!are_one(vec![cuts(&[1.0, 2.0]), cuts(&[1.0, 3.0])]));
+        // The same values, cut otherwise.
+        assert!(!are_one(vec![
+            cuts(&[1.0, 1.0]),
+            cuts(&[1.0]),
+            cuts(&[1.0])
+        ]));
+        assert!(!are_one(vec![cuts(&[1.0]), cuts(&[]), cuts(&[1.0, 1.0])]));
+    }
+
+    #[test]
+    fn of_a_slice_its_own_rows_count() {
+        let cuts = |value: f64| Some(vec![value, 9.0]);
+        let lists = list_array([cuts(1.0), cuts(2.0), cuts(2.0), cuts(3.0)]);
+        let slice = |from, rows| -> CutLists {
+            let lists: ArrayRef = Arc::new(lists.slice(from, rows));
+            CutLists::of("bin_of", &lists).unwrap()
+        };
+        assert!(slice(1, 2).are_one());
+        assert_eq!(slice(1, 2).row(0).unwrap(), Some(&[2.0, 9.0][..]));
+        assert!(!slice(0, 2).are_one());
+        assert!(!slice(2, 2).are_one());
     }
 }

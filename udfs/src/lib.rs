@@ -43,6 +43,7 @@ mod config;
 mod cuts;
 mod keys;
 mod math;
+mod names;
 mod numeric;
 #[cfg(test)]
 mod properties;

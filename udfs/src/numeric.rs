@@ -21,9 +21,8 @@ pub(crate) fn to_doubles(function: &str, values: &ArrayRef) -> Result<Float64Arr
 
 fn refuse_nan(function: &str, doubles: &Float64Array) -> Result<()> {
     // The quick look over the raw buffer also sees what lies under a NULL, hence the second look.
-    if doubles.values().iter().any(|value| value.is_nan())
-        && doubles.iter().flatten().any(f64::is_nan)
-    {
+    let has_nan = |chunk: &[f64]| chunk.iter().fold(false, |any, value| any | value.is_nan());
+    if doubles.values().chunks(1024).any(has_nan) && doubles.iter().flatten().any(f64::is_nan) {
         return exec_err!(
             "{function} cannot place NaN (not a number) in an order; \
              leave such rows out with WHERE NOT isnan(…)"

@@ -9,7 +9,8 @@ use datafusion_expr::{ColumnarValue, ReturnFieldArgs};
 
 use crate::arguments::{Call, known, types};
 use crate::clock::ClockSource;
-use crate::math::calendar::{DAY_SECONDS, LocalDays, LocalTimes, SECOND_NANOS, parse_zone};
+use crate::math::calendar::{DAY_SECONDS, SECOND_NANOS, parse_zone};
+use crate::math::zone_days::{LocalDays, LocalTimes};
 use crate::types::{is_text, is_time, plain_or};
 
 /// Checks the types of a call `f(x [, ref [, time_zone]])`.
@@ -72,6 +73,10 @@ pub(crate) fn zone_argument(
     }
 }
 
+/// How many of a unit make a second.
+const MILLIS: i64 = 1_000;
+const MICROS: i64 = 1_000_000;
+
 /// `finish` of the local day (since 1970-01-01) of every value: dates and timestamps without a
 /// zone as they are, instants in `zone`.
 pub(crate) fn map_days(
@@ -81,111 +86,105 @@ pub(crate) fn map_days(
 ) -> Result<PrimitiveArray<Int64Type>> {
     use DataType::*;
     use TimeUnit::*;
+    let zone = (!is_utc(&zone)).then_some(zone);
     match values.data_type() {
         Date32 => Ok(values
             .as_primitive::<Date32Type>()
             .unary(|day| finish(i64::from(day)))),
-        Date64 => wall_days::<Date64Type>(values, 1_000, finish),
-        Timestamp(Second, None) => wall_days::<TimestampSecondType>(values, 1, finish),
-        Timestamp(Millisecond, None) => {
-            wall_days::<TimestampMillisecondType>(values, 1_000, finish)
-        }
-        Timestamp(Microsecond, None) => {
-            wall_days::<TimestampMicrosecondType>(values, 1_000_000, finish)
-        }
-        Timestamp(Nanosecond, None) => {
-            wall_days::<TimestampNanosecondType>(values, SECOND_NANOS, finish)
-        }
-        Timestamp(Second, Some(_)) => zoned_days::<TimestampSecondType>(values, 1, zone, finish),
-        Timestamp(Millisecond, Some(_)) => {
-            zoned_days::<TimestampMillisecondType>(values, 1_000, zone, finish)
-        }
-        Timestamp(Microsecond, Some(_)) => {
-            zoned_days::<TimestampMicrosecondType>(values, 1_000_000, zone, finish)
-        }
-        Timestamp(Nanosecond, Some(_)) => {
-            zoned_days::<TimestampNanosecondType>(values, SECOND_NANOS, zone, finish)
+        Date64 => days::<Date64Type, MILLIS>(values, None, finish),
+        Timestamp(unit, named) => {
+            let zone = named.as_ref().and(zone);
+            match unit {
+                Second => days::<TimestampSecondType, 1>(values, zone, finish),
+                Millisecond => days::<TimestampMillisecondType, MILLIS>(values, zone, finish),
+                Microsecond => days::<TimestampMicrosecondType, MICROS>(values, zone, finish),
+                Nanosecond => days::<TimestampNanosecondType, SECOND_NANOS>(values, zone, finish),
+            }
         }
         other => internal_err!("no days in {other}"),
     }
 }
 
-fn wall_days<T: ArrowPrimitiveType<Native = i64>>(
+/// The unit is known to the compiler, which divides by multiplying then.
+fn days<T: ArrowPrimitiveType<Native = i64>, const PER_SECOND: i64>(
     values: &ArrayRef,
-    per_second: i64,
+    zone: Option<Tz>,
     finish: impl Fn(i64) -> i64,
 ) -> Result<PrimitiveArray<Int64Type>> {
-    let per_day = per_second * DAY_SECONDS;
-    Ok(values
-        .as_primitive::<T>()
-        .unary(|value| finish(value.div_euclid(per_day))))
-}
-
-fn zoned_days<T: ArrowPrimitiveType<Native = i64>>(
-    values: &ArrayRef,
-    per_second: i64,
-    zone: Tz,
-    finish: impl Fn(i64) -> i64,
-) -> Result<PrimitiveArray<Int64Type>> {
-    if is_utc(&zone) {
-        return wall_days::<T>(values, per_second, finish);
-    }
-    let mut days = LocalDays::new(zone);
     let values = values.as_primitive::<T>();
+    let Some(zone) = zone else {
+        let day = |value: i64| value.div_euclid(const { PER_SECOND * DAY_SECONDS });
+        return Ok(values.unary(|value| finish(day(value))));
+    };
+    let mut days = LocalDays::new(zone, values.len());
     let counted = each(values, |value| {
-        Ok(finish(days.day_of(value.div_euclid(per_second))?))
+        Ok(finish(days.day_of(value.div_euclid(PER_SECOND))?))
     })?;
     Ok(PrimitiveArray::new(counted.into(), values.nulls().cloned()))
 }
 
-/// The instant of every value in nanoseconds: dates and timestamps without a zone are local wall
-/// clock in `zone`. 128 bits hold the seconds of every unit.
-pub(crate) fn instants(values: &ArrayRef, zone: Tz) -> Result<Vec<i128>> {
+/// `finish` of the instant of every value in nanoseconds: dates and timestamps without a zone are
+/// local wall clock in `zone`. 128 bits hold the seconds of every unit. What stands for NULL
+/// means nothing.
+pub(crate) fn map_instants<R: Default>(
+    values: &ArrayRef,
+    zone: Tz,
+    finish: impl Fn(i128) -> R,
+) -> Result<Vec<R>> {
     use DataType::*;
     use TimeUnit::*;
+    let zone = (!is_utc(&zone)).then_some(zone);
     match values.data_type() {
         Date32 => {
-            let mut times = LocalTimes::new(zone);
-            let days = values.as_primitive::<Date32Type>();
-            each(days, |day| {
-                local(&mut times, i64::from(day) * DAY_SECONDS, 0, 1)
-            })
+            let seconds = values
+                .as_primitive::<Date32Type>()
+                .unary::<_, TimestampSecondType>(|day| i64::from(day) * DAY_SECONDS);
+            instants::<TimestampSecondType, 1, R>(&seconds, zone, finish)
         }
-        Date64 => read::<Date64Type>(values, 1_000, Some(zone)),
+        Date64 => instants::<Date64Type, MILLIS, R>(values.as_primitive(), zone, finish),
         Timestamp(unit, named) => {
-            let wall = named.is_none().then_some(zone);
+            let wall = if named.is_none() { zone } else { None };
             match unit {
-                Second => read::<TimestampSecondType>(values, 1, wall),
-                Millisecond => read::<TimestampMillisecondType>(values, 1_000, wall),
-                Microsecond => read::<TimestampMicrosecondType>(values, 1_000_000, wall),
-                Nanosecond => read::<TimestampNanosecondType>(values, SECOND_NANOS, wall),
+                Second => {
+                    instants::<TimestampSecondType, 1, R>(values.as_primitive(), wall, finish)
+                }
+                Millisecond => instants::<TimestampMillisecondType, MILLIS, R>(
+                    values.as_primitive(),
+                    wall,
+                    finish,
+                ),
+                Microsecond => instants::<TimestampMicrosecondType, MICROS, R>(
+                    values.as_primitive(),
+                    wall,
+                    finish,
+                ),
+                Nanosecond => instants::<TimestampNanosecondType, SECOND_NANOS, R>(
+                    values.as_primitive(),
+                    wall,
+                    finish,
+                ),
             }
         }
         other => internal_err!("no instants in {other}"),
     }
 }
 
-fn read<T: ArrowPrimitiveType<Native = i64>>(
-    values: &ArrayRef,
-    per_second: i64,
+fn instants<T: ArrowPrimitiveType<Native = i64>, const PER_SECOND: i64, R: Default>(
+    values: &PrimitiveArray<T>,
     wall: Option<Tz>,
-) -> Result<Vec<i128>> {
-    let values = values.as_primitive::<T>();
-    let nanos = i128::from(SECOND_NANOS / per_second);
-    match wall {
-        Some(zone) if !is_utc(&zone) => {
-            let mut times = LocalTimes::new(zone);
-            each(values, |value| {
-                let (seconds, rest) = (value.div_euclid(per_second), value.rem_euclid(per_second));
-                local(&mut times, seconds, rest, nanos)
-            })
-        }
-        _ => Ok(values
-            .values()
-            .iter()
-            .map(|value| i128::from(*value) * nanos)
-            .collect()),
-    }
+    finish: impl Fn(i128) -> R,
+) -> Result<Vec<R>> {
+    let nanos = |value: i64| i128::from(value) * const { (SECOND_NANOS / PER_SECOND) as i128 };
+    let Some(zone) = wall else {
+        let values = values.values().iter();
+        return Ok(values.map(|value| finish(nanos(*value))).collect());
+    };
+    let mut times = LocalTimes::new(zone, values.len());
+    each(values, |value| {
+        let utc = times.utc(value.div_euclid(PER_SECOND))?;
+        let whole = i128::from(utc) * i128::from(SECOND_NANOS);
+        Ok(finish(whole + nanos(value.rem_euclid(PER_SECOND))))
+    })
 }
 
 /// What lies under a NULL may be any number and must not be looked up: it becomes 0.
@@ -193,15 +192,20 @@ fn each<T: ArrowPrimitiveType, R: Default>(
     values: &PrimitiveArray<T>,
     mut read: impl FnMut(T::Native) -> Result<R>,
 ) -> Result<Vec<R>> {
-    values
-        .iter()
-        .map(|value| value.map_or_else(|| Ok(R::default()), &mut read))
-        .collect()
-}
-
-fn local(times: &mut LocalTimes, seconds: i64, rest: i64, nanos: i128) -> Result<i128> {
-    let utc = times.utc(seconds)?;
-    Ok(i128::from(utc) * i128::from(SECOND_NANOS) + i128::from(rest) * nanos)
+    let mut found = Vec::with_capacity(values.len());
+    match values.nulls() {
+        None => {
+            for value in values.values() {
+                found.push(read(*value)?);
+            }
+        }
+        Some(_) => {
+            for value in values {
+                found.push(value.map_or_else(|| Ok(R::default()), &mut read)?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// UTC needs no look-up, and it is the most common zone.

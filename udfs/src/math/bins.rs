@@ -18,6 +18,32 @@ impl Closed {
         };
         i32::try_from(below).map_or(i32::MAX, |below| below.saturating_add(1))
     }
+
+    /// The bins of many values. Few cuts are all compared with each value: without a branch,
+    /// and many values at once.
+    pub(crate) fn bins(self, values: &[f64], cuts: &[f64]) -> Vec<i32> {
+        match cuts.len() {
+            0..=4 => self.compare_all::<4>(values, cuts),
+            5..=8 => self.compare_all::<8>(values, cuts),
+            9..=16 => self.compare_all::<16>(values, cuts),
+            _ => values.iter().map(|value| self.bin(*value, cuts)).collect(),
+        }
+    }
+
+    fn compare_all<const N: usize>(self, values: &[f64], cuts: &[f64]) -> Vec<i32> {
+        // No value is above NaN.
+        let mut all = [f64::NAN; N];
+        all[..cuts.len()].copy_from_slice(cuts);
+        match self {
+            Self::Right => count(values, |value| all.map(|cut| i32::from(cut < value))),
+            Self::Left => count(values, |value| all.map(|cut| i32::from(cut <= value))),
+        }
+    }
+}
+
+fn count<const N: usize>(values: &[f64], above: impl Fn(f64) -> [i32; N]) -> Vec<i32> {
+    let bin = |value: &f64| 1 + above(*value).into_iter().sum::<i32>();
+    values.iter().map(bin).collect()
 }
 
 /// `bins - 1` cut points that divide `low..high` into bins of equal width.
@@ -73,6 +99,20 @@ mod tests {
         assert_eq!(Closed::Right.bin(5.0, &[]), 1);
         assert_eq!(Closed::Right.bin(f64::INFINITY, &[0.0]), 2);
         assert_eq!(Closed::Right.bin(f64::NEG_INFINITY, &[0.0]), 1);
+    }
+
+    #[test]
+    fn many_values_as_one_by_one() {
+        let values: Vec<f64> = (-3..45).map(|at| f64::from(at) / 2.0).collect();
+        let values = [&values[..], &[f64::INFINITY, f64::NEG_INFINITY, -0.0]].concat();
+        for number in 0..=20 {
+            // Every third cut is there twice.
+            let cuts: Vec<f64> = (0..number).map(|at| f64::from(at - at / 3)).collect();
+            for closed in [Closed::Right, Closed::Left] {
+                let one_by_one: Vec<i32> = values.iter().map(|x| closed.bin(*x, &cuts)).collect();
+                assert_eq!(closed.bins(&values, &cuts), one_by_one, "{cuts:?}");
+            }
+        }
     }
 
     #[test]

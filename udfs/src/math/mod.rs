@@ -11,3 +11,4 @@ pub mod scheme;
 mod scheme_rules;
 pub(crate) mod split;
 pub(crate) mod superaccumulator;
+pub(crate) mod zone_days;

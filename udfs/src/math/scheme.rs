@@ -167,7 +167,9 @@ impl Lookup {
         }
     }
 
-    pub(crate) fn segment(&self, scores: [i64; 3]) -> Result<Option<&str>, OutOfRange> {
+    /// The place of scores in [`Self::segments`].
+    #[inline]
+    pub(crate) fn place(&self, scores: [i64; 3]) -> Result<usize, OutOfRange> {
         let mut at = 0;
         for score in scores {
             if !(1..=self.bins).contains(&score) {
@@ -178,7 +180,12 @@ impl Lookup {
             }
             at = at * self.bins + (score - 1);
         }
-        Ok(self.segments[at as usize].as_deref())
+        Ok(at as usize)
+    }
+
+    /// The segments by place; `None` where no rule takes the scores.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = Option<&str>> {
+        self.segments.iter().map(Option::as_deref)
     }
 }
 
@@ -288,18 +295,14 @@ mod tests {
     fn the_table_says_what_the_rules_say() {
         for scheme in schemes() {
             let lookup = Lookup::of(scheme);
+            let segments: Vec<Option<&str>> = lookup.segments().collect();
             for cell in scheme.cells() {
-                assert_eq!(
-                    lookup.segment(cell.map(i64::from)).unwrap(),
-                    scheme.segment(cell)
-                );
+                let place = lookup.place(cell.map(i64::from)).unwrap();
+                assert_eq!(segments[place], scheme.segment(cell));
             }
             let bins = i64::from(scheme.bins);
             for score in [0, -1, bins + 1, i64::MAX] {
-                assert_eq!(
-                    lookup.segment([1, score, 1]),
-                    Err(OutOfRange { score, bins })
-                );
+                assert_eq!(lookup.place([1, score, 1]), Err(OutOfRange { score, bins }));
             }
         }
     }

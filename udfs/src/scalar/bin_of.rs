@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Float64Array, Int32Array};
+use arrow::array::{Array, Float64Array, Int32Array};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion_common::{Result, ScalarValue, plan_err};
 use datafusion_expr::{
@@ -77,14 +77,23 @@ fn side(value: &ScalarValue) -> Result<Closed> {
 }
 
 fn bins(x: &Float64Array, cuts: &ColumnarValue, closed: Closed) -> Result<Int32Array> {
-    if let ColumnarValue::Scalar(cuts) = cuts {
-        let lists = CutLists::of(CALL.name, &cuts.to_array()?)?;
-        return Ok(match lists.row(0)? {
-            Some(cuts) => x.unary(|x| closed.bin(x, cuts)),
-            None => Int32Array::new_null(x.len()),
-        });
+    let lists = match cuts {
+        ColumnarValue::Scalar(cuts) => CutLists::of(CALL.name, &cuts.to_array()?)?,
+        ColumnarValue::Array(cuts) => CutLists::of(CALL.name, cuts)?,
+    };
+    let one = match cuts {
+        ColumnarValue::Scalar(_) => Some(lists.row(0)?),
+        // Wrong cuts are an error only in rows with a value.
+        ColumnarValue::Array(_) => lists.are_one().then(|| lists.row(0).ok()).flatten(),
+    };
+    match one {
+        Some(Some(cuts)) => {
+            let bins = closed.bins(x.values(), cuts);
+            return Ok(Int32Array::new(bins.into(), x.nulls().cloned()));
+        }
+        Some(None) => return Ok(Int32Array::new_null(x.len())),
+        None => {}
     }
-    let lists = CutLists::of(CALL.name, &cuts.to_array(x.len())?)?;
     let bin = |(row, x): (usize, Option<f64>)| match x {
         Some(x) => Ok(lists.row(row)?.map(|cuts| closed.bin(x, cuts))),
         None => Ok(None),

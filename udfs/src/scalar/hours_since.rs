@@ -18,7 +18,7 @@ use datafusion_macros::user_doc;
 use crate::arguments::Call;
 use crate::clock::{Clock, ClockSource};
 use crate::columns::{answer, rows};
-use crate::times::{check_times, coerce_times, instants, zone_argument};
+use crate::times::{check_times, coerce_times, map_instants, zone_argument};
 
 const CALL: Call = Call {
     name: "hours_since",
@@ -72,17 +72,18 @@ impl HoursSince {
         }
     }
 
-    /// The instants counted to: one per row, or a single one for all.
-    fn until(&self, args: &ScalarFunctionArgs, zone: Tz) -> Result<Instants> {
-        let array = match args.args.get(1) {
-            Some(ColumnarValue::Array(array)) => Arc::clone(array),
+    /// What is counted to: the instant in nanoseconds where it is the same for every row.
+    fn until(&self, args: &ScalarFunctionArgs, zone: Tz) -> Result<Until> {
+        let value = match args.args.get(1) {
+            Some(ColumnarValue::Array(array)) => return Ok(Until::Each(Arc::clone(array))),
             Some(ColumnarValue::Scalar(value)) => value.to_array()?,
             None => {
                 let clock = self.source.when_run(CALL.name, &args.config_options)?;
                 instant(&clock).to_array()?
             }
         };
-        Instants::of(&array, zone)
+        let nanos = map_instants(&value, zone, |nanos| nanos)?;
+        Ok(Until::One(value.is_valid(0).then(|| nanos[0])))
     }
 }
 
@@ -90,38 +91,33 @@ fn instant(clock: &Clock) -> ScalarValue {
     ScalarValue::TimestampNanosecond(Some(clock.instant_nanos()), Some(clock.shared_time_zone()))
 }
 
-struct Instants {
-    nanos: Vec<i128>,
-    nulls: Option<NullBuffer>,
+/// What is counted to.
+enum Until {
+    One(Option<i128>),
+    Each(ArrayRef),
 }
 
-impl Instants {
-    fn of(values: &ArrayRef, zone: Tz) -> Result<Self> {
-        Ok(Self {
-            nanos: instants(values, zone)?,
-            nulls: values.nulls().cloned(),
-        })
-    }
-}
-
-fn hours(x: &Instants, until: &Instants, one_until: bool) -> Float64Array {
-    if one_until {
-        let to = until.nanos[0];
-        if until.nulls.as_ref().is_some_and(|nulls| nulls.is_null(0)) {
-            return Float64Array::new_null(x.nanos.len());
+fn hours(x: &ArrayRef, until: Until, zone: Tz) -> Result<Float64Array> {
+    match until {
+        Until::One(None) => Ok(Float64Array::new_null(x.len())),
+        Until::One(Some(to)) => {
+            let hours = map_instants(x, zone, |from| hours_of(to - from))?;
+            Ok(Float64Array::new(hours.into(), x.nulls().cloned()))
         }
-        let hours = x.nanos.iter().map(|x| (to - x) as f64 / HOUR_NANOS);
-        return Float64Array::new(hours.collect(), x.nulls.clone());
+        Until::Each(until) => {
+            let from = map_instants(x, zone, |nanos| nanos)?;
+            let to = map_instants(&until, zone, |nanos| nanos)?;
+            let hours = from.iter().zip(&to).map(|(from, to)| hours_of(to - from));
+            let nulls = NullBuffer::union(x.nulls(), until.nulls());
+            Ok(Float64Array::new(hours.collect(), nulls))
+        }
     }
-    let hours = x
-        .nanos
-        .iter()
-        .zip(&until.nanos)
-        .map(|(x, to)| (to - x) as f64 / HOUR_NANOS);
-    Float64Array::new(
-        hours.collect(),
-        NullBuffer::union(x.nulls.as_ref(), until.nulls.as_ref()),
-    )
+}
+
+/// Spans of less than 292 years are converted by one instruction, and round alike.
+fn hours_of(nanos: i128) -> f64 {
+    let nanos = i64::try_from(nanos).map_or_else(|_| nanos as f64, |nanos| nanos as f64);
+    nanos / HOUR_NANOS
 }
 
 impl ScalarUDFImpl for HoursSince {
@@ -164,10 +160,9 @@ impl ScalarUDFImpl for HoursSince {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let zone = zone_argument(&CALL, &args.args, &self.source, &args.config_options)?;
-        let one_until = !matches!(args.args.get(1), Some(ColumnarValue::Array(_)));
         let until = self.until(&args, zone)?;
         let x = args.args[0].to_array(rows(&args.args, args.number_rows))?;
-        let hours = hours(&Instants::of(&x, zone)?, &until, one_until);
+        let hours = hours(&x, until, zone)?;
         answer(&args.args, Arc::new(hours))
     }
 

@@ -108,6 +108,11 @@ impl CutColumns {
         Ok(Self { whole, parts })
     }
 
+    /// Whether the first row speaks for all.
+    fn are_one(&self) -> bool {
+        self.whole.nulls().is_none() && self.parts.iter().all(CutLists::are_one)
+    }
+
     fn row(&self, row: usize) -> Result<Option<Cuts<'_>>> {
         if self.whole.is_null(row) {
             return Ok(None);
@@ -176,16 +181,19 @@ impl ScalarUDFImpl for RfmScoreWith {
             .map(|arg| arg.to_array(rows))
             .collect::<Result<Vec<_>>>()?;
         let measures = Measures::of(CALL.name, &arrays)?;
-        let scores = match &args.args[3] {
-            ColumnarValue::Scalar(cuts) => {
-                let columns = CutColumns::of(cuts.to_array()?)?;
-                let cuts = columns.row(0)?;
-                measures.score(|_| Ok(cuts))?
-            }
-            ColumnarValue::Array(cuts) => {
-                let columns = CutColumns::of(Arc::clone(cuts))?;
-                measures.score(|row| columns.row(row))?
-            }
+        let (cuts, is_constant) = match &args.args[3] {
+            ColumnarValue::Scalar(cuts) => (CutColumns::of(cuts.to_array()?)?, true),
+            ColumnarValue::Array(cuts) => (CutColumns::of(Arc::clone(cuts))?, false),
+        };
+        let one = if is_constant {
+            Some(cuts.row(0)?)
+        } else {
+            // Wrong cuts are an error only in rows with all measures.
+            cuts.are_one().then(|| cuts.row(0).ok()).flatten()
+        };
+        let scores = match one {
+            Some(cuts) => measures.score(|_| Ok(cuts))?,
+            None => measures.score(|row| cuts.row(row))?,
         };
         answer(&args.args, Arc::new(scores))
     }

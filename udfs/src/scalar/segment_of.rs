@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
 use datafusion_common::{
-    Result, ScalarValue, exec_datafusion_err, exec_err, plan_datafusion_err, plan_err,
+    DataFusionError, Result, ScalarValue, exec_datafusion_err, plan_datafusion_err, plan_err,
 };
 use datafusion_expr::{
     ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature,
@@ -16,7 +17,8 @@ use datafusion_macros::user_doc;
 
 use crate::arguments::{Call, known, types};
 use crate::columns::{answer, rows};
-use crate::math::scheme::{Lookup, Scheme, by_name, schemes};
+use crate::math::scheme::{Lookup, OutOfRange, Scheme, by_name, schemes};
+use crate::names::pick;
 use crate::scores::score_type;
 use crate::types::{is_text, plain, plain_or};
 
@@ -175,28 +177,34 @@ fn scores(form: Form, args: &[ArrayRef]) -> Result<Vec<Int64Array>> {
 
 fn segments(scheme: &Scheme, scores: &[Int64Array], whole: &ArrayRef) -> Result<StringArray> {
     let lookup = Lookup::of(scheme);
-    let rows = whole.len();
-    let mut segments = StringBuilder::with_capacity(rows, rows * 12);
-    for row in 0..rows {
-        if whole.is_null(row) || scores.iter().any(|score| score.is_null(row)) {
-            segments.append_null();
-            continue;
-        }
-        // Without m the scheme does not look at it, and any score will do.
-        let score = |at: usize| scores.get(at).map_or(1, |score| score.value(row));
-        match lookup.segment([score(0), score(1), score(2)]) {
-            Ok(segment) => segments.append_option(segment),
-            Err(error) => {
-                return exec_err!(
-                    "segment_of needs, for the scheme '{}', {error}; score with {} bins or name \
-                     another scheme",
-                    scheme.name,
-                    error.bins
-                );
-            }
-        }
+    let mut names: Vec<Option<&str>> = lookup.segments().collect();
+    let null = names.len();
+    names.push(None);
+    let parts = scores.iter().map(Array::nulls);
+    let nulls = NullBuffer::union_many(parts.chain([whole.nulls()]));
+    // An untyped NULL is one part. Without m the scheme does not look at it: any score will do.
+    let missing = if scores.len() < 3 { vec![1; whole.len()] } else { vec![] };
+    let part = |at: usize| scores.get(at).map_or(&*missing, |score| score.values());
+    let (r, f, m) = (part(0), part(1), part(2));
+    let mut places = Vec::with_capacity(whole.len());
+    for row in 0..whole.len() {
+        let is_null = nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        let place = match lookup.place([r[row], f[row], m[row]]) {
+            _ if is_null => null,
+            Ok(place) => place,
+            Err(error) => return Err(out_of_range(scheme, &error)),
+        };
+        places.push(place);
     }
-    Ok(segments.finish())
+    pick(&names, &places)
+}
+
+fn out_of_range(scheme: &Scheme, error: &OutOfRange) -> DataFusionError {
+    exec_datafusion_err!(
+        "segment_of needs, for the scheme '{}', {error}; score with {} bins or name another scheme",
+        scheme.name,
+        error.bins
+    )
 }
 
 impl ScalarUDFImpl for SegmentOf {
