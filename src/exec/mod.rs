@@ -5,11 +5,16 @@
 //! Every operator accounts for its memory in the pool, names itself in EXPLAIN, and
 //! gives the rows that plain DataFusion would give.
 
+mod cache_sized;
+mod settings;
+
 use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
+pub(crate) use settings::ExecSettings;
+
 /// The rules that run after DataFusion's, in this order.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![]
+    vec![Arc::new(cache_sized::CacheSized)]
 }

@@ -58,6 +58,10 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
     if let Some(threads) = resources.threads {
         config = config.with_target_partitions(threads.get());
     }
+    let mut settings = exec::ExecSettings::default();
+    settings.partitions = config.target_partitions();
+    settings.memory_limit = resources.memory_limit.unwrap_or(0);
+    config = config.with_option_extension(settings);
     let mut runtime = RuntimeEnvBuilder::new();
     if let Some(bytes) = resources.memory_limit {
         // A fair pool: a greedy one lets the first operator starve the rest.

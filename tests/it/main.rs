@@ -3,6 +3,7 @@
 //! Tests that read the public data sets beside the repository say so loudly
 //! when these are absent.
 
+mod cache_sized;
 mod command;
 mod datafusion_faults;
 mod day_over;
