@@ -5,7 +5,9 @@
 //! Every operator accounts for its memory in the pool, names itself in EXPLAIN, and
 //! gives the rows that plain DataFusion would give.
 
+mod cache_sized;
 mod kept;
+mod settings;
 mod window;
 
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
 pub(crate) use kept::{KeptRows, KeptTable, Place};
+pub(crate) use settings::ExecSettings;
 
 /// The rules that run before DataFusion's, so that it sees to what our operators ask for.
 pub(crate) fn first_physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
@@ -21,5 +24,8 @@ pub(crate) fn first_physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send
 
 /// The rules that run after DataFusion's, in this order.
 pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![Arc::new(window::AccountedWindows)]
+    vec![
+        Arc::new(window::AccountedWindows),
+        Arc::new(cache_sized::CacheSized),
+    ]
 }

@@ -164,6 +164,13 @@ impl Engine {
                 let mut state = state.write();
                 state.config_mut().options_mut().execution.time_zone = Some(value.to_owned());
             }
+            "cache_sized" | "cache_sized_rows" | "cache_bytes" => {
+                let state = self.session.state_ref();
+                let mut state = state.write();
+                let options = state.config_mut().options_mut();
+                let set = options.set(&format!("segql.{setting}"), value);
+                set.map_err(|_| bad_value(setting, value))?;
+            }
             _ => return Err(no_setting(setting)),
         }
         Ok(())
@@ -251,6 +258,16 @@ impl Engine {
         }
         Ok(stem)
     }
+}
+
+fn bad_value(setting: &str, value: &str) -> Error {
+    let kind = match setting {
+        "cache_sized" => "true or false",
+        "cache_bytes" => "a number of bytes",
+        _ => "a number of rows",
+    };
+    Error::usage(format!("segql.{setting} cannot be '{value}'"))
+        .hint(format!("segql.{setting} is {kind}"))
 }
 
 fn no_setting(setting: &str) -> Error {

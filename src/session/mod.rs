@@ -49,6 +49,10 @@ pub struct Resources {
     pub temp_dir: Option<PathBuf>,
 }
 
+/// Each sort keeps one part in so many of the memory for merging what it spilled; with
+/// the usual 10 MB a dozen of them would take all of a small limit.
+const SORTS_RESERVE: usize = 32;
+
 /// Builds a session, and the watch over its memory where that is limited.
 pub fn build(
     resources: &Resources,
@@ -64,6 +68,15 @@ pub fn build(
     if let Some(threads) = resources.threads {
         config = config.with_target_partitions(threads.get());
     }
+    let mut settings = exec::ExecSettings::default();
+    settings.partitions = config.target_partitions();
+    if let MemoryBudget::Bytes(limit) = resources.memory {
+        settings.memory_limit = limit;
+        let usual = config.options().execution.sort_spill_reservation_bytes;
+        let sorts = &mut config.options_mut().execution.sort_spill_reservation_bytes;
+        *sorts = usual.min(limit / SORTS_RESERVE);
+    }
+    config = config.with_option_extension(settings);
     let mut runtime = RuntimeEnvBuilder::new();
     let mut watch = None;
     if let Some((pool, over_it)) = memory::limited(resources.memory, resources.watch_process) {

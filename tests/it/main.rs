@@ -3,6 +3,7 @@
 //! Tests that read the public data sets beside the repository say so loudly
 //! when these are absent.
 
+mod cache_sized;
 mod check_once;
 mod command;
 mod datafusion_faults;

@@ -253,13 +253,16 @@ impl<I: Fits<S>, S: Wide> GroupTotals for WholeGroups<I, S> {
     }
 
     fn as_states(&self, values: &ArrayRef, filter: Option<&BooleanArray>) -> Result<ArrayRef> {
-        let values = values.as_primitive::<I>();
-        let wide: Vec<S::Native> = values
-            .values()
-            .iter()
-            .map(|value| (*value).into())
-            .collect();
-        let states = PrimitiveArray::<S>::new(wide.into(), filtered_null_mask(filter, values));
+        let nulls = filtered_null_mask(filter, values);
+        let wide = match values.as_primitive_opt::<S>() {
+            // They are as wide as their sums: nothing is copied.
+            Some(values) => values.values().clone(),
+            None => {
+                let values = values.as_primitive::<I>().values().iter();
+                values.map(|value| (*value).into()).collect()
+            }
+        };
+        let states = PrimitiveArray::<S>::new(wide, nulls);
         Ok(Arc::new(
             states.with_data_type(state_type::<S>(&self.types.input)),
         ))
