@@ -27,7 +27,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
         dry_run: arguments.dry_run,
         restate: arguments.restate,
         force: arguments.force,
-        separately: false,
+        ..RunRequest::default()
     };
     let live = printer.stderr_is_terminal();
     let mut progress = |node: &NodeRecord| {

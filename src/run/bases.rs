@@ -10,6 +10,7 @@ use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 
 use super::Engine;
+use super::materialize::Sharing;
 use super::reading::{Reading, readings};
 use crate::error::Result;
 use crate::exec::KeptTable;
@@ -44,9 +45,9 @@ enum State {
 }
 
 /// All that a run shares.
-#[derive(Default)]
 pub(super) struct Bases {
     all: Vec<Base>,
+    sharing: Sharing,
     /// Held by whoever computes one: one after the other, as each uses all cores.
     turn: futures::lock::Mutex<()>,
     computed: Mutex<Vec<SharedRecord>>,
@@ -63,6 +64,15 @@ fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Bases {
+    pub(super) fn new(sharing: Sharing) -> Self {
+        Self {
+            all: vec![],
+            sharing,
+            turn: futures::lock::Mutex::default(),
+            computed: Mutex::default(),
+        }
+    }
+
     /// Adds a plan; what it gives stands for its rows in other plans. None when its
     /// columns get other types than those that its readers are bound to.
     pub(super) fn add(
@@ -207,9 +217,9 @@ impl Bases {
         let clock = Instant::now();
         let sort = base.sort.map(|column| base.columns.range(..column).count());
         let columns: Vec<usize> = base.columns.iter().copied().collect();
-        let rows = engine
-            .keep(&base.what, plan, &base.table, columns, sort)
-            .await?;
+        let may_fill = self.sharing == Sharing::InMemory;
+        let keeper = engine.keeper(&base.what, &base.table, &columns, may_fill)?;
+        let rows = engine.keep(plan, keeper, columns, sort).await?;
         held(&self.computed).push(SharedRecord {
             what: base.what.clone(),
             readers: base.readers as u64,

@@ -27,9 +27,20 @@ pub struct RunRequest {
     pub restate: bool,
     /// Go past guard rails.
     pub force: bool,
-    /// Compute for every node by itself what several have in common; the results are
-    /// the same.
-    pub separately: bool,
+    /// What becomes of rows that several nodes read.
+    pub sharing: Sharing,
+}
+
+/// What becomes of rows that several nodes read; the results are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// They are computed once and kept in memory while the limit allows.
+    #[default]
+    InMemory,
+    /// They are computed once and kept in temporary files.
+    InFiles,
+    /// Every node computes them for itself.
+    Off,
 }
 
 /// What came of a run.
@@ -94,7 +105,7 @@ impl Engine {
             inputs: Inputs::collect(self.world(&evaluation), &mentions).await?,
             evaluation,
             shared: SharedTables::new(),
-            bases: Bases::default(),
+            bases: Bases::new(request.sharing),
             on_one_core: self.on_one_core(),
             failed: Mutex::new(failed),
             request: request.clone(),

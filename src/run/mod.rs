@@ -22,5 +22,5 @@ mod show;
 
 pub use check::{CheckReport, CheckResult};
 pub use engine::{COMMAND_LINE, Engine, Setup};
-pub use materialize::{RunReport, RunRequest};
+pub use materialize::{RunReport, RunRequest, Sharing};
 pub use query::Outcome;

@@ -12,7 +12,7 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::fingerprint::Fingerprint;
-use super::materialize::Run;
+use super::materialize::{Run, Sharing};
 use super::node::Ended;
 use super::reading::Reading;
 use crate::catalog::{Definition, Graph, MembersPlan, SharedTable};
@@ -119,7 +119,7 @@ impl Run<'_> {
         if names.is_empty() {
             return;
         }
-        if !self.request.separately {
+        if self.request.sharing != Sharing::Off {
             self.share_definitions(&names);
         }
         match self.binder() {
@@ -131,7 +131,7 @@ impl Run<'_> {
             }),
         }
         works.retain(|work| matches!(work.plan, Some(Ok(_))));
-        if !self.request.separately {
+        if self.request.sharing != Sharing::Off {
             let mut plans: Vec<_> = works.iter_mut().filter_map(|it| it.plan_mut()).collect();
             // Without it everything still runs, just more often.
             let _ = self.bases.find(self.engine, &mut plans);

@@ -37,31 +37,41 @@ pub(super) struct SharedRows {
 }
 
 impl Engine {
-    /// Computes a plan and keeps its rows, which are these columns of a table, sorted
-    /// by the column at `sort` of them if by any.
-    pub(super) async fn keep(
+    /// Whoever is to keep these columns of a table; what must not fill memory goes to
+    /// a file at once.
+    pub(super) fn keeper(
         &self,
         what: &str,
-        plan: LogicalPlan,
         table: &KeptTable,
-        columns: Vec<usize>,
-        sort: Option<usize>,
-    ) -> Result<SharedRows> {
-        let schema: SchemaRef = Arc::new(table.all_columns().project(&columns)?);
-        let stream = self.stream(&plan).await?;
+        columns: &[usize],
+        may_fill: bool,
+    ) -> Result<Keeper> {
         let pool = Arc::clone(&self.session.runtime_env().memory_pool);
         let most = match pool.memory_limit() {
+            _ if !may_fill => 0,
             MemoryLimit::Finite(bytes) => bytes / SHARE_OF_MEMORY,
             _ => usize::MAX,
         };
-        let keeper = Keeper {
+        Ok(Keeper {
             memory: MemoryConsumer::new(format!("shared rows of {what}")).register(&pool),
             most,
             batches: vec![],
             spill: None,
             engine: self.clone(),
-            schema,
-        };
+            schema: Arc::new(table.all_columns().project(columns)?),
+        })
+    }
+
+    /// Computes a plan and keeps its rows, sorted by the column at `sort` of them if by
+    /// any.
+    pub(super) async fn keep(
+        &self,
+        plan: LogicalPlan,
+        keeper: Keeper,
+        columns: Vec<usize>,
+        sort: Option<usize>,
+    ) -> Result<SharedRows> {
+        let stream = self.stream(&plan).await?;
         let batch_rows = self.session.state().config().batch_size();
         // On a thread of its own: the run goes on with what does not wait for it.
         let kept = SpawnedTask::spawn(keeper.take(stream, batch_rows)).join_unwind();
@@ -104,7 +114,7 @@ struct Spill {
 }
 
 /// Takes rows as they come.
-struct Keeper {
+pub(super) struct Keeper {
     memory: MemoryReservation,
     most: usize,
     batches: Vec<RecordBatch>,
