@@ -119,12 +119,16 @@ impl Bases {
         let theirs = found.split_off(own.len());
         for (base, plan) in self.all.iter_mut().zip(found) {
             base.plan = plan;
+            // Over what was found a view may do no work of its own any more.
             if !works(&base.plan) {
                 *held(&base.state) = State::Apart;
             }
         }
+        for id in 0..self.all.len() {
+            self.all[id].plan = self.resolved(&self.all[id].plan)?;
+        }
         for (plan, found) in plans.iter_mut().zip(theirs) {
-            **plan = found;
+            **plan = self.resolved(&found)?;
         }
         Ok(())
     }
@@ -192,6 +196,10 @@ impl Bases {
     /// Sees to it that a plan's bases are there; gives the plan to run: with those
     /// that are computed apart put in.
     pub(super) async fn ready(&self, engine: &Engine, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        let now = self.resolved(plan)?;
+        if !reads(&now).iter().any(|id| self.is_waiting(id)) {
+            return Ok(now);
+        }
         let _turn = self.turn.lock().await;
         self.made_ready(engine, plan).await
     }
@@ -199,8 +207,8 @@ impl Bases {
     async fn made_ready(&self, engine: &Engine, plan: &LogicalPlan) -> Result<LogicalPlan> {
         loop {
             let plan = self.resolved(plan)?;
-            let is_open = |id: &usize| self.state(*id) == State::Waiting;
-            let Some(id) = reads(&plan).into_iter().find(is_open) else {
+            let mut open = reads(&plan).into_iter();
+            let Some(id) = open.find(|id| self.is_waiting(id)) else {
                 return Ok(plan);
             };
             let kept = Box::pin(self.rows(engine, &self.all[id])).await;
@@ -258,6 +266,10 @@ impl Bases {
 
     fn state(&self, id: usize) -> State {
         *held(&self.all[id].state)
+    }
+
+    fn is_waiting(&self, id: &usize) -> bool {
+        self.state(*id) == State::Waiting
     }
 
     fn resolved(&self, plan: &LogicalPlan) -> PlanResult<LogicalPlan> {

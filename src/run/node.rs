@@ -8,6 +8,7 @@ use std::time::Instant;
 use chrono::Utc;
 
 use super::Engine;
+use super::bases::reads;
 use super::fingerprint::Fingerprint;
 use super::materialize::Run;
 use super::schedule::Work;
@@ -112,7 +113,9 @@ impl Run<'_> {
             plan.plan = self.bases.ready(self.engine, &plan.plan).await?;
         }
         let started = Instant::now();
-        let engine = match work.reading.is_light {
+        // Unless what it was to read failed, and is computed here.
+        let is_light = work.reading.is_light && !reads(&plan.plan).is_empty();
+        let engine = match is_light {
             true => &self.on_one_core,
             false => self.engine,
         };
