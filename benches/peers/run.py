@@ -63,10 +63,14 @@ def compared(typed: argparse.Namespace) -> list[Row]:
     repeat = 1 if typed.quick else typed.repeat
     works = chosen(typed.only, ())
     at = place(typed, orders, works)
-    rows = [compare(work, at, repeat, typed.limit) for work in works]
-    lines = report.header(at, f"{orders:,} orders", repeat) + report.table(rows)
+    header = report.header(at, f"{orders:,} orders", repeat)
     path = typed.output or typed.work / "peers.md"
-    report.save(path, lines, at, {"orders": orders, "works": report.record(rows)})
+    rows: list[Row] = []
+    for work in works:
+        rows.append(compare(work, at, repeat, typed.limit))
+        # After each, so that what was measured outlives an interruption.
+        lines = header + report.table(rows)
+        report.save(path, lines, at, {"orders": orders, "works": report.record(rows)})
     show(lines, "peers", typed.readme)
     return rows
 
