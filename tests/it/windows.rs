@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::array::{
-    ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray,
+    ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
 };
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::datasource::MemTable;
@@ -146,6 +146,7 @@ fn plain() -> SessionContext {
     context
 }
 
+#[derive(Debug)]
 struct Way {
     threads: usize,
     partitions: usize,
@@ -179,13 +180,16 @@ async fn ours(way: &Way) -> SessionContext {
     context
 }
 
+type Rows = datafusion::common::Result<Vec<String>>;
+
 /// The plan, and the rows in an order of their own.
-async fn answer(context: &SessionContext, sql: &str) -> (Arc<dyn ExecutionPlan>, Vec<String>) {
+async fn answer(context: &SessionContext, sql: &str) -> (Arc<dyn ExecutionPlan>, Rows) {
     let frame = context.sql(sql).await.expect(sql);
     let plan = frame.create_physical_plan().await.expect(sql);
-    let batches = collect(Arc::clone(&plan), context.task_ctx())
-        .await
-        .expect(sql);
+    let batches = match collect(Arc::clone(&plan), context.task_ctx()).await {
+        Ok(batches) => batches,
+        Err(error) => return (plan, Err(error)),
+    };
     let format = FormatOptions::default().with_null("NULL");
     let mut rows = vec![];
     for batch in &batches {
@@ -199,7 +203,7 @@ async fn answer(context: &SessionContext, sql: &str) -> (Arc<dyn ExecutionPlan>,
         }
     }
     rows.sort();
-    (plan, rows)
+    (plan, Ok(rows))
 }
 
 fn spilled(plan: &Arc<dyn ExecutionPlan>) -> usize {
@@ -211,73 +215,86 @@ fn spilled(plan: &Arc<dyn ExecutionPlan>) -> usize {
     here + plan.children().into_iter().map(spilled).sum::<usize>()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_rows_of_plain_datafusion() {
-    let way = |threads, partitions, batch_size, memory_limit| Way {
+/// Asserts that a query gives what plain DataFusion does; `None` if the memory did not suffice.
+async fn same(way: &Way, rows: &RecordBatch, query: (&str, &[&str])) -> Option<usize> {
+    let (sql, operators) = query;
+    let plain = plain();
+    plain
+        .register_table("t", table(rows, 1))
+        .expect("registers");
+    let expected = answer(&plain, sql).await.1.expect(sql);
+    let context = ours(way).await;
+    let table = table(rows, way.partitions);
+    context.register_table("t", table).expect("registers");
+    let (plan, got) = answer(&context, sql).await;
+    let shown = displayable(plan.as_ref()).indent(true).to_string();
+    for operator in operators {
+        assert!(shown.contains(operator), "{operator} for {sql}\n{shown}");
+    }
+    let got = match got {
+        Err(error) if way.memory_limit.is_some() => {
+            let error = error.strip_backtrace();
+            assert!(error.contains("Resources exhausted"), "{sql}: {error}");
+            return None;
+        }
+        got => got.expect(sql),
+    };
+    assert!(
+        got == expected,
+        "{way:?}: {sql}\n{shown}\n{:?}\n{:?}",
+        got.iter().zip(&expected).find(|(a, b)| a != b),
+        (got.len(), expected.len())
+    );
+    Some(spilled(&plan))
+}
+
+fn way(threads: usize, partitions: usize, batch_size: usize, memory_limit: Option<usize>) -> Way {
+    Way {
         threads,
         partitions,
         batch_size,
         memory_limit,
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_rows_of_plain_datafusion() {
+    let all = rows(3000, 1);
+    let mut null = rows(40, 2).columns().to_vec();
+    for column in &mut null[1..] {
+        *column = new_null_array(column.data_type(), 40);
+    }
+    let null = RecordBatch::try_new(all.schema(), null).expect("columns of one length");
     let ways = [
         way(1, 1, 8192, None),
         way(2, 2, 100, None),
         way(8, 3, 8192, None),
-        way(2, 2, 100, Some(600_000)),
     ];
-    let all = rows(3000, 1);
-    let null = rows(40, 2);
-    let null = RecordBatch::try_new(
-        null.schema(),
-        null.columns()
-            .iter()
-            .enumerate()
-            .map(|(at, column)| match at {
-                0 => Arc::clone(column),
-                _ => datafusion::arrow::array::new_null_array(column.data_type(), 40),
-            })
-            .collect(),
-    )
-    .expect("columns of one length");
-    let mut spills = 0;
-    for (what, rows) in [
-        ("all", &all),
-        ("none", &all.slice(0, 0)),
-        ("one", &all.slice(7, 1)),
-        ("null", &null),
-    ] {
-        let plain = plain();
-        plain
-            .register_table("t", table(rows, 1))
-            .expect("registers");
-        for (sql, operators) in QUERIES {
-            let (_, expected) = answer(&plain, sql).await;
+    for rows in [all.clone(), all.slice(0, 0), all.slice(7, 1), null] {
+        for query in QUERIES {
             for way in &ways {
-                let context = ours(way).await;
-                let table = table(rows, way.partitions);
-                context.register_table("t", table).expect("registers");
-                let (plan, got) = answer(&context, sql).await;
-                let shown = displayable(plan.as_ref()).indent(true).to_string();
-                for operator in operators {
-                    assert!(shown.contains(operator), "{operator} for {sql}\n{shown}");
-                }
-                let Way {
-                    threads,
-                    batch_size,
-                    memory_limit,
-                    ..
-                } = way;
-                assert!(
-                    got == expected,
-                    "{what}, {threads} threads, {batch_size} rows, {memory_limit:?}: {sql}\n{shown}\n{:?}\n{:?}",
-                    got.iter().zip(&expected).find(|(a, b)| a != b),
-                    (got.len(), expected.len())
-                );
-                spills += usize::from(spilled(&plan) > 0);
+                let spilled = same(way, &rows, query).await;
+                assert_eq!(spilled, Some(0), "without a limit");
             }
         }
     }
-    assert!(spills > 10, "only {spills} queries had to spill");
+}
+
+/// With little memory a query gives the same or says that it was too little; nothing between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_rows_with_little_memory() {
+    let all = rows(3000, 1);
+    let (mut spills, mut failures) = (0, 0);
+    for query in QUERIES {
+        for memory_limit in [200_000, 500_000, 1_000_000, 20_000_000] {
+            let way = way(2, 2, 100, Some(memory_limit));
+            let spilled = same(&way, &all, query).await;
+            assert!(spilled.is_some() || memory_limit < 20_000_000, "{query:?}");
+            spills += usize::from(spilled.is_some_and(|rows| rows > 0));
+            failures += usize::from(spilled.is_none());
+        }
+    }
+    assert!(spills >= 10, "{spills} spilled, {failures} had too little");
 }
 
 /// So many rows that the cuts come from counting passes.
@@ -285,38 +302,16 @@ async fn the_rows_of_plain_datafusion() {
 async fn scores_by_counting() {
     let all = rows(80_000, 3);
     let sql = "SELECT id, rfm_score(x, f, d) OVER (), rfm_score(d, k, x, 9) OVER () FROM t";
-    let plain = plain();
-    plain
-        .register_table("t", table(&all, 1))
-        .expect("registers");
-    let (_, expected) = answer(&plain, sql).await;
-    for memory_limit in [None, Some(8_000_000)] {
-        let way = Way {
-            threads: 3,
-            partitions: 3,
-            batch_size: 8192,
-            memory_limit,
-        };
-        let context = ours(&way).await;
-        context
-            .register_table("t", table(&all, 3))
-            .expect("registers");
-        let (plan, got) = answer(&context, sql).await;
-        assert!(got == expected, "{memory_limit:?}");
-        assert_eq!(spilled(&plan) > 0, memory_limit.is_some());
-    }
+    let query = (sql, &["by counting passes"][..]);
+    assert_eq!(same(&way(3, 3, 8192, None), &all, query).await, Some(0));
+    let little = same(&way(3, 3, 8192, Some(10_000_000)), &all, query).await;
+    assert!(little.is_some_and(|rows| rows > 0), "{little:?}");
 }
 
 /// One partition after the other, not all at once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_may_be_asked_for_in_turn_and_twice() {
-    let way = Way {
-        threads: 3,
-        partitions: 3,
-        batch_size: 100,
-        memory_limit: None,
-    };
-    let context = ours(&way).await;
+    let context = ours(&way(3, 3, 100, None)).await;
     context
         .register_table("t", table(&rows(3000, 4), 3))
         .expect("registers");

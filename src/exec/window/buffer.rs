@@ -16,13 +16,13 @@ use futures::stream::{self, BoxStream, StreamExt};
 
 use super::held::Held;
 
-/// Batches in the order they came: first those in the file, then those in memory.
+/// Batches in the order they came: first those in files, then those in memory.
 pub(super) struct Buffer {
     schema: SchemaRef,
     runtime: Arc<RuntimeEnv>,
     metrics: SpillMetrics,
     writing: Option<Writing>,
-    spilled: Option<Arc<dyn SpillFile>>,
+    spilled: VecDeque<Arc<dyn SpillFile>>,
     reading: Option<SendableRecordBatchStream>,
     memory: VecDeque<RecordBatch>,
 }
@@ -43,7 +43,7 @@ impl Buffer {
             runtime: Arc::clone(runtime),
             metrics: metrics.clone(),
             writing: None,
-            spilled: None,
+            spilled: VecDeque::new(),
             reading: None,
             memory: VecDeque::new(),
         }
@@ -92,8 +92,8 @@ impl Buffer {
         Ok(writing.writer.write(&compact)?)
     }
 
-    /// Ends the taking in.
-    pub(super) fn finish(&mut self) -> Result<()> {
+    /// Ends the file that is written to.
+    fn finish(&mut self) -> Result<()> {
         let Some(Writing { file, mut writer }) = self.writing.take() else {
             return Ok(());
         };
@@ -101,42 +101,44 @@ impl Buffer {
         writer.into_inner()?.finish()?;
         let bytes = file.size().unwrap_or(0);
         self.metrics.spilled_bytes.add(bytes as usize);
-        self.spilled = Some(file);
+        self.spilled.push_back(file);
         Ok(())
     }
 
-    fn read_file(&self) -> Result<Option<SendableRecordBatchStream>> {
+    fn read_file(&self, file: Arc<dyn SpillFile>) -> Result<SendableRecordBatchStream> {
         let manager = SpillManager::new(
             Arc::clone(&self.runtime),
             self.metrics.clone(),
             Arc::clone(&self.schema),
         );
-        let file = self.spilled.clone();
-        file.map(|file| manager.read_spill_as_stream(file, None))
-            .transpose()
+        manager.read_spill_as_stream(file, None)
     }
 
-    /// Reads all batches and keeps them, once [`Self::finish`] was called.
-    pub(super) fn read(&self) -> Result<BoxStream<'_, Result<RecordBatch>>> {
+    /// Reads all batches and keeps them.
+    pub(super) fn read(&mut self) -> Result<BoxStream<'_, Result<RecordBatch>>> {
+        self.finish()?;
+        let files = self.spilled.iter().cloned();
+        let files: Vec<_> = files
+            .map(|file| self.read_file(file))
+            .collect::<Result<_>>()?;
         let memory = stream::iter(self.memory.iter().cloned().map(Ok));
-        Ok(match self.read_file()? {
-            Some(file) => file.chain(memory).boxed(),
-            None => memory.boxed(),
-        })
+        Ok(stream::iter(files).flatten().chain(memory).boxed())
     }
 
-    /// Gives the next batch out for good, once [`Self::finish`] was called. After the last one the
-    /// buffer can take in anew.
+    /// Gives the next batch out for good. Until all are out, none may be taken in.
     pub(super) async fn pop(&mut self, held: &mut Held) -> Result<Option<RecordBatch>> {
-        if self.reading.is_none() && self.spilled.is_some() {
-            self.reading = self.read_file()?;
-            self.spilled = None;
-        }
-        if let Some(reading) = &mut self.reading {
-            if let Some(batch) = reading.next().await {
-                return batch.map(Some);
+        self.finish()?;
+        loop {
+            if let Some(reading) = &mut self.reading {
+                if let Some(batch) = reading.next().await {
+                    return batch.map(Some);
+                }
+                self.reading = None;
             }
-            self.reading = None;
+            let Some(file) = self.spilled.pop_front() else {
+                break;
+            };
+            self.reading = Some(self.read_file(file)?);
         }
         let batch = self.memory.pop_front();
         if let Some(batch) = &batch {

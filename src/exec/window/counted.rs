@@ -112,7 +112,6 @@ impl Waiting {
     }
 
     async fn next(&mut self, output: &SchemaRef) -> Result<Option<RecordBatch>> {
-        self.rows.finish()?;
         let Some(batch) = self.rows.pop(&mut self.held).await? else {
             return Ok(None);
         };

@@ -89,10 +89,6 @@ impl Part {
         }
         drop(input);
         self.measure_accumulators()?;
-        self.rows.finish()?;
-        for measured in &mut self.measured {
-            measured.batches.finish()?;
-        }
         Ok(self)
     }
 
@@ -128,11 +124,16 @@ impl Part {
         if self.folded.try_resize(bytes).is_ok() {
             return Ok(());
         }
+        self.spill()?;
+        self.folded.try_resize(bytes)
+    }
+
+    fn spill(&mut self) -> Result<()> {
         self.rows.spill(&mut self.held)?;
         for measured in &mut self.measured {
             measured.batches.spill(&mut self.held)?;
         }
-        self.folded.try_resize(bytes)
+        Ok(())
     }
 }
 
@@ -226,7 +227,11 @@ async fn select(mut parts: Vec<Part>, call: usize) -> Result<(Vec<Part>, AllCuts
         let pass = |mut parts: Vec<Part>| {
             let selections = Arc::clone(&shared);
             async move {
-                parts[0].reserve(counts_size(&selections))?;
+                let bytes = counts_size(&selections);
+                if parts[0].folded.try_resize(bytes).is_err() {
+                    parts.iter_mut().try_for_each(Part::spill)?;
+                    parts[0].reserve(bytes)?;
+                }
                 let mut counts = empty_counts(&selections);
                 for part in &mut parts {
                     let measured = &mut part.measured[call];

@@ -126,10 +126,6 @@ impl Groups {
             }
         }
         drop(input);
-        self.rows.finish()?;
-        for measures in &mut self.measured {
-            measures.measured.batches.finish()?;
-        }
         if self.numbers.is_empty() {
             let (groups, answers) = (self, vec![]);
             return Ok(Answered { groups, answers });
