@@ -301,11 +301,7 @@ fn sharing_changes_no_byte_of_any_snapshot() {
             all_succeed(&came);
             scans += came.scans;
             let in_file = came.report.record.shared.iter().any(|it| it.in_file);
-            assert_eq!(
-                in_file,
-                given.memory.is_some() && !given.separately,
-                "{name}"
-            );
+            assert_eq!(in_file, given.sharing == Sharing::InFiles, "{name}");
             members(&store, as_of)
         });
         (found, scans)
