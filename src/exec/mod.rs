@@ -5,6 +5,7 @@
 //! Every operator accounts for its memory in the pool, names itself in EXPLAIN, and
 //! gives the rows that plain DataFusion would give.
 
+pub(crate) mod incremental;
 mod kept;
 mod window;
 
