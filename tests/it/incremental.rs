@@ -146,15 +146,9 @@ fn reused(ran: &Ran) -> BTreeMap<String, (u64, u64)> {
 
 /// The same for all four; `above` has two aggregates over the same files.
 fn all(from_state: u64, read: u64) -> BTreeMap<String, (u64, u64)> {
-    let nodes = ["above", "filtered", "months", "sums"];
-    let times = |node| if node == "above" { 2 } else { 1 };
-    let of = |node: &str| {
-        (
-            node.to_owned(),
-            (times(node) * from_state, times(node) * read),
-        )
-    };
-    nodes.into_iter().map(of).collect()
+    let nodes = [("above", 2), ("filtered", 1), ("months", 1), ("sums", 1)];
+    let of = |(node, times): (&str, u64)| (node.to_owned(), (times * from_state, times * read));
+    nodes.map(of).into()
 }
 
 #[test]
