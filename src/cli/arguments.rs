@@ -51,6 +51,8 @@ pub(super) enum Command {
     Run(Run),
     /// Run the checks and the key rules
     Check(Check),
+    /// List the states of aggregates that runs resume
+    Cache(Cache),
     /// Write a working project with demo data
     Init(Init),
     /// Reference of the functions
@@ -82,6 +84,23 @@ pub(super) struct Run {
     /// A selector that matches nothing is no error
     #[arg(long)]
     pub(super) allow_empty: bool,
+
+    /// Read all files again: neither use nor keep states of aggregates
+    #[arg(long, env = "SEGQL_NO_CACHE",
+          value_parser = clap::builder::FalseyValueParser::new())]
+    pub(super) no_cache: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cache {
+    #[command(subcommand)]
+    pub(super) what: Option<CacheWhat>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum CacheWhat {
+    /// Remove all of them; the next run reads all files again
+    Clear,
 }
 
 #[derive(Debug, Args)]

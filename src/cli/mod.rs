@@ -2,6 +2,7 @@
 //! one file per command, each returning how the process ends.
 
 mod arguments;
+mod cache;
 mod check;
 mod functions;
 mod init;
@@ -66,6 +67,7 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
         match arguments.command {
             Some(Command::Run(run)) => run::run(&settings, &run).await,
             Some(Command::Check(check)) => check::run(&settings, &check).await,
+            Some(Command::Cache(arguments)) => cache::run(&settings, &arguments),
             Some(Command::Init(init)) => init::run(&settings, &init).await,
             Some(Command::Functions(functions)) => functions::run(&settings, &functions),
             None => script::run(settings).await,

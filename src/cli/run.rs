@@ -27,6 +27,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
         dry_run: arguments.dry_run,
         restate: arguments.restate,
         force: arguments.force,
+        cache: settings.cache && !arguments.no_cache,
         ..RunRequest::default()
     };
     let live = printer.stderr_is_terminal();
@@ -81,6 +82,12 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
         count(NodeStatus::Unchanged),
         record.seconds,
     ));
+    if let Some(reused) = reused(record) {
+        settings.printer.note(&reused);
+    }
+    if let Some(error) = &report.uncached {
+        settings.printer.note(&error.to_string());
+    }
     for (source, rows) in &report.rejected {
         settings.printer.note(&format!(
             "{source}: {rows} rows are left out; segql.rejects lists them"
@@ -102,6 +109,23 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
             record.nodes.len()
         ))),
     }
+}
+
+/// What was taken from kept states, in a line.
+fn reused(record: &RunRecord) -> Option<String> {
+    let nodes = record.nodes.iter().filter_map(|node| node.reused.as_ref());
+    let all = nodes.chain(&record.reused);
+    let (mut kept, mut read, mut rows) = (0, 0, 0);
+    for reused in all {
+        kept += reused.files_from_state;
+        read += reused.files_read;
+        rows += reused.rows_saved;
+    }
+    (kept > 0).then(|| {
+        format!(
+            "resumed aggregates: {kept} files ({rows} rows) from kept states, {read} files read"
+        )
+    })
 }
 
 /// A line of the table of sizes.

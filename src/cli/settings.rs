@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) output: Option<PathBuf>,
     pub(super) stop_on_error: bool,
     pub(super) timeout: Option<Duration>,
+    /// Do runs resume aggregates?
+    pub(super) cache: bool,
     pub(super) files: Vec<PathBuf>,
     pub(super) steps: Vec<Step>,
     /// Nothing to run was given and someone sits at the terminal.
@@ -81,6 +83,7 @@ impl Settings {
                 .or(config.timeout.as_deref())
                 .map(parse_timeout)
                 .transpose()?,
+            cache: config.cache.unwrap_or(true),
             files: arguments.files.clone(),
             steps: arguments.steps.clone(),
             is_shell: !is_script && std::io::stdin().is_terminal(),
@@ -147,7 +150,7 @@ impl Settings {
 /// A mistyped command looks like a file.
 fn no_such_file(file: &std::path::Path) -> Error {
     let name = file.to_string_lossy();
-    let commands = ["run", "check", "init", "functions"];
+    let commands = ["run", "check", "cache", "init", "functions"];
     if crate::source::looks_like_path(&name) {
         return Error::usage(format!("file '{name}' does not exist"));
     }

@@ -45,6 +45,9 @@ pub struct Config {
     /// Where to spill to.
     #[serde(default)]
     pub temp_dir: Option<std::path::PathBuf>,
+    /// Does a run keep states of aggregates and resume them?
+    #[serde(default)]
+    pub cache: Option<bool>,
     /// Format of results.
     #[serde(default)]
     pub format: Option<String>,
@@ -70,7 +73,7 @@ pub struct Target {
     pub store: String,
 }
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "name",
     "time_zone",
     "as_of",
@@ -82,6 +85,7 @@ const KEYS: [&str; 16] = [
     "memory_limit",
     "threads",
     "temp_dir",
+    "cache",
     "format",
     "library",
     "vars",

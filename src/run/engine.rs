@@ -10,6 +10,7 @@ use datafusion::common::TableReference;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 
+use super::incremental::Reuse;
 use crate::catalog::{
     Binder, Catalog, Definition, Evaluation, Graph, Inputs, Reference, SharedTables, SourceCache,
     TABLE_FUNCTIONS, World,
@@ -50,6 +51,8 @@ pub struct Engine {
     pub(super) temp_dir: Option<PathBuf>,
     /// Over what the process holds, where that is limited.
     pub(super) memory: Option<MemoryWatch>,
+    /// States of aggregates, where a run uses them.
+    pub(super) reuse: Option<Arc<Reuse>>,
     variables: Variables,
     zone: Tz,
     as_of: Option<String>,
@@ -72,6 +75,7 @@ impl Engine {
             store: Arc::new(store),
             cache: Arc::default(),
             temp_dir: setup.resources.temp_dir.clone(),
+            reuse: None,
             variables: setup.variables,
             zone,
             as_of: setup.as_of,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::{DateTime, Utc};
@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::Field;
 
 use super::Engine;
 use super::bases::Bases;
+use super::incremental::Reuse;
 use crate::catalog::{Evaluation, Graph, Inputs, Reference, SharedTables};
 use crate::error::{Error, Result};
 use crate::plan::{RunPlan, Selection, select};
@@ -29,6 +30,8 @@ pub struct RunRequest {
     pub force: bool,
     /// What becomes of rows that several nodes read.
     pub sharing: Sharing,
+    /// Resume aggregates from states that earlier runs kept, and keep new ones.
+    pub cache: bool,
 }
 
 /// What becomes of rows that several nodes read; the results are the same.
@@ -58,6 +61,8 @@ pub struct RunReport {
     pub unrecorded: Option<Error>,
     /// What went wrong beside the work itself.
     pub warnings: Vec<String>,
+    /// Why states of aggregates could not be kept for the next run.
+    pub uncached: Option<Error>,
 }
 
 /// What a run carries from node to node.
@@ -100,13 +105,14 @@ impl Engine {
                 .flat_map(|it| it.references.clone()),
         );
         let evaluation = self.evaluation()?;
+        let engine = &self.reusing(request);
         let mut run = Run {
-            engine: self,
+            engine,
             inputs: Inputs::collect(self.world(&evaluation), &mentions).await?,
             evaluation,
             shared: SharedTables::new(),
             bases: Bases::new(request.sharing),
-            on_one_core: self.on_one_core(),
+            on_one_core: engine.on_one_core(),
             failed: Mutex::new(failed),
             request: request.clone(),
             plan,
@@ -119,6 +125,7 @@ impl Engine {
             seconds: clock.elapsed().as_secs_f64(),
             nodes,
             shared: run.bases.computed(),
+            reused: engine.reuse.as_ref().and_then(|reuse| reuse.take()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut report = RunReport {
@@ -131,6 +138,7 @@ impl Engine {
             rejected: BTreeMap::new(),
             unrecorded: None,
             warnings: vec![],
+            uncached: engine.reuse.as_ref().and_then(|reuse| reuse.fault()),
         };
         if !request.dry_run {
             report.unrecorded = self.store.add_run(&report.record).await.err();
@@ -141,6 +149,16 @@ impl Engine {
             report.warnings.push(NO_LOCKS.to_owned());
         }
         Ok(report)
+    }
+}
+
+impl Engine {
+    /// An engine that does what a run asks for with states of aggregates.
+    fn reusing(&self, request: &RunRequest) -> Self {
+        let wanted = request.cache && !request.dry_run && !self.store.is_temporary();
+        let mut engine = self.clone();
+        engine.reuse = wanted.then(|| Arc::new(Reuse::new(self.store.states())));
+        engine
     }
 }
 

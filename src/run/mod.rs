@@ -8,6 +8,7 @@ mod copy;
 mod describe;
 mod engine;
 mod fingerprint;
+mod incremental;
 mod known;
 mod lint;
 mod materialize;
@@ -19,6 +20,7 @@ mod reading;
 mod schedule;
 mod shared;
 mod show;
+mod state_rows;
 
 pub use check::{CheckReport, CheckResult};
 pub use engine::{COMMAND_LINE, Engine, Setup};

@@ -14,7 +14,7 @@ use super::materialize::Run;
 use super::schedule::Work;
 use crate::catalog::{Binder, Definition, Graph, MembersPlan};
 use crate::error::{Error, Result};
-use crate::store::{Column, Inputs as InputRecord, NodeStatus, SnapshotRecord};
+use crate::store::{Column, Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord};
 
 /// How a node ended, before it is timed.
 pub(super) struct Ended {
@@ -25,6 +25,7 @@ pub(super) struct Ended {
     pub(super) nondeterministic: Vec<String>,
     pub(super) reads: Vec<String>,
     pub(super) writes: Option<String>,
+    pub(super) reused: Option<Reused>,
 }
 
 impl Ended {
@@ -37,6 +38,7 @@ impl Ended {
             nondeterministic: vec![],
             reads: vec![],
             writes: None,
+            reused: None,
         }
     }
 }
@@ -119,11 +121,16 @@ impl Run<'_> {
             true => &self.on_one_core,
             false => self.engine,
         };
+        // What others reuse meanwhile is theirs.
+        let engine = &engine.reusing_for_itself();
         let ended = self
             .write(engine, definition, plan, made_from, started)
             .await;
         *seconds = started.elapsed().as_secs_f64();
-        ended
+        ended.map(|ended| Ended {
+            reused: engine.reuse.as_ref().and_then(|reuse| reuse.take()),
+            ..ended
+        })
     }
 
     /// What was kept for a whole day is not replaced by a part of it.

@@ -21,7 +21,8 @@ use crate::session::MemoryWatch;
 impl Engine {
     /// The physical plan of a query.
     pub(super) async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.session.state().create_physical_plan(plan).await?)
+        let plan = self.session.state().create_physical_plan(plan).await?;
+        self.resume(plan).await
     }
 
     /// The rows of a query, one after the other.

@@ -247,6 +247,7 @@ impl Run<'_> {
             nondeterministic: ended.nondeterministic,
             reads: ended.reads,
             writes: ended.writes,
+            reused: ended.reused,
             seconds: work.seconds + seconds,
         }
     }

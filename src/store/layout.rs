@@ -93,6 +93,10 @@ impl Layout {
         self.own("locks").join(format!("{}.lock", encode(segment)))
     }
 
+    pub(super) fn states(&self) -> PathBuf {
+        self.own("states")
+    }
+
     pub(super) fn staged_folder(&self) -> PathBuf {
         self.own("staged")
     }

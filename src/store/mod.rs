@@ -9,6 +9,7 @@
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
 //! <store>/_segql/locks/<segment>.lock                  held while one is replaced
 //! <store>/_segql/runs/<run>.json                       a run's record
+//! <store>/_segql/states/<key>…                         states of aggregates, kept to be resumed
 //! ```
 //!
 //! A snapshot's record is written last and is what counts: a file whose id no
@@ -25,6 +26,7 @@
 mod layout;
 mod lock;
 mod record;
+mod states;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -41,7 +43,10 @@ use crate::error::{Error, Result};
 
 use layout::Layout;
 pub use lock::SegmentLock;
-pub use record::{Column, Inputs, NodeRecord, NodeStatus, RunRecord, SharedRecord, SnapshotRecord};
+pub use record::{
+    Column, Inputs, NodeRecord, NodeStatus, Reused, RunRecord, SharedRecord, SnapshotRecord,
+};
+pub use states::{Cleared, Kept, Part, Shard, ShardWriter, States, WrittenShard};
 pub use write::{SnapshotWriter, Written};
 
 /// A place for snapshots.
@@ -94,6 +99,11 @@ impl Store {
     /// Its folder.
     pub fn root(&self) -> &Path {
         self.layout.root()
+    }
+
+    /// States of aggregates that it keeps.
+    pub fn states(&self) -> States {
+        States::new(self.layout.states())
     }
 
     /// Where a snapshot's members are for everyone.

@@ -149,6 +149,9 @@ pub struct NodeRecord {
     /// The file it would write, of a dry run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writes: Option<String>,
+    /// What it took from kept states of aggregates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Reused>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -170,6 +173,23 @@ pub struct SharedRecord {
     pub seconds: f64,
 }
 
+/// Aggregates that were resumed from kept states, all of a node's together.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reused {
+    /// Aggregates that can be resumed.
+    pub aggregates: u64,
+    /// Files that need not be read, as a state holds what they add.
+    pub files_from_state: u64,
+    /// Rows in these files.
+    pub rows_saved: u64,
+    /// Their bytes.
+    pub bytes_saved: u64,
+    /// Files that were read.
+    pub files_read: u64,
+    /// Rows of states that were written for the next run.
+    pub state_rows_written: u64,
+}
+
 /// A run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
@@ -183,6 +203,9 @@ pub struct RunRecord {
     pub seconds: f64,
     /// What it did.
     pub nodes: Vec<NodeRecord>,
+    /// What rows that several nodes read took from kept states of aggregates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reused: Option<Reused>,
     /// What several of these read and was computed once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<SharedRecord>,

@@ -17,6 +17,7 @@ mod examples;
 mod full_disk;
 mod graphs;
 mod guard_rails;
+mod incremental;
 #[cfg(unix)]
 mod killed;
 mod lock;
