@@ -163,7 +163,7 @@ impl Inputs {
                 None => {
                     let (state, away) = (self.state(world.session), place.clone());
                     let task = SpawnedTask::spawn(async move { away.open(&state).await });
-                    Opening::Task(place, task)
+                    Opening::Task(Box::new(place), task)
                 }
             });
             waiting.push((definition, options, opening));
@@ -297,7 +297,7 @@ fn at_its_name(error: Error, definition: &Definition) -> Error {
 /// A source on its way.
 enum Opening {
     Known(Box<OpenSource>),
-    Task(Place, SpawnedTask<Result<OpenSource>>),
+    Task(Box<Place>, SpawnedTask<Result<OpenSource>>),
 }
 
 /// An error that a table is not there.
