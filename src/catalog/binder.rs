@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::TableReference;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::SessionState;
@@ -38,7 +39,7 @@ pub struct Binder<'a> {
     pub(super) world: World<'a>,
     pub(super) inputs: &'a Inputs,
     pub(super) evaluation: &'a Evaluation,
-    pub(super) state: SessionState,
+    pub(super) state: Arc<SessionState>,
     pub(super) functions: HashMap<String, Arc<ScalarUDF>>,
     /// What was computed for this evaluation.
     pub(super) shared: SharedTables,
@@ -61,7 +62,7 @@ impl<'a> Binder<'a> {
             world,
             inputs,
             evaluation,
-            state: world.session.state(),
+            state: inputs.state(world.session),
             functions,
             shared: shared.clone(),
             planned: RefCell::default(),
@@ -270,6 +271,15 @@ impl<'a> Binder<'a> {
             .borrow_mut()
             .insert(definition.name.clone(), Arc::clone(&table));
         Ok(table)
+    }
+
+    /// The columns of a definition, which does not have to be planned for them.
+    pub fn schema_of(&self, definition: &Definition) -> Result<SchemaRef> {
+        let planned = self.planned.borrow().get(&definition.name).cloned();
+        match planned {
+            Some(table) => Ok(table.schema()),
+            None => self.outlined_schema(definition),
+        }
     }
 
     /// Whatever a name selects from.

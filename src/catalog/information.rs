@@ -11,14 +11,13 @@ use datafusion::catalog::{
 use datafusion::common::TableReference;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::{ViewTable, provider_as_source};
-use datafusion::logical_expr::TableSource;
+use datafusion::logical_expr::{LogicalPlanBuilder, TableSource};
 use datafusion::prelude::SessionContext;
 
 use super::Definition;
 use super::SharedTables;
 use super::binder::Binder;
 use super::inputs::{Inputs, World};
-use super::references::Reference;
 use crate::error::Result;
 
 /// Names of tables made in the session (`CREATE TABLE`, `CREATE EXTERNAL TABLE`).
@@ -56,31 +55,26 @@ pub(super) async fn table(
     Ok(information.table(relation).await?.map(provider_as_source))
 }
 
-/// Every definition, planned where that can be done now.
+/// Every definition with its columns, where it can be planned now.
 async fn views(world: World<'_>) -> Result<Vec<(String, Arc<dyn TableProvider>)>> {
-    let mut views: Vec<(String, Arc<dyn TableProvider>)> = vec![];
-    for definition in world.catalog.all() {
-        if definition.id() != definition.name {
-            continue;
-        }
-        let planned = with_binder(world, definition, |binder| binder.definition(definition)).await;
-        let view: Arc<dyn TableProvider> = match planned {
-            Ok(plan) => Arc::new(ViewTable::new(plan, Some(definition.text.clone()))),
-            // Its name stands there all the same, without columns.
-            Err(_) => Arc::new(EmptyTable::new(Arc::new(Schema::empty()))),
-        };
-        views.push((definition.name.clone(), view));
-    }
-    Ok(views)
-}
-
-/// Asks a binder about one definition, with what that rests on looked up.
-pub(super) async fn with_binder<T>(
-    world: World<'_>,
-    definition: &Definition,
-    ask: impl FnOnce(&Binder<'_>) -> Result<T>,
-) -> Result<T> {
-    let mention = Reference::to(&definition.name);
-    let inputs = Box::pin(Inputs::collect(world, &[mention])).await?;
-    ask(&Binder::new(world, &inputs, &SharedTables::new())?)
+    let relations = || world.catalog.all().filter(|it| it.id() == it.name);
+    let inputs = Inputs::of(world, relations()).await.unwrap_or_default();
+    let binder = Binder::new(world, &inputs, &SharedTables::new())?;
+    let view = |definition: &Arc<Definition>| -> Result<Arc<dyn TableProvider>> {
+        let schema = binder.schema_of(definition)?;
+        let scan = TableReference::bare(definition.name.as_str());
+        let rows = provider_as_source(Arc::new(EmptyTable::new(schema)));
+        let plan = LogicalPlanBuilder::scan(scan, rows, None)?.build()?;
+        Ok(Arc::new(ViewTable::new(
+            plan,
+            Some(definition.text.clone()),
+        )))
+    };
+    let views = relations().map(|definition| {
+        // Without columns its name stands there all the same.
+        let view = view(definition)
+            .unwrap_or_else(|_| Arc::new(EmptyTable::new(Arc::new(Schema::empty()))));
+        (definition.name.clone(), view)
+    });
+    Ok(views.collect())
 }

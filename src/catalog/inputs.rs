@@ -1,11 +1,14 @@
 //! What has to be looked up before planning, which itself waits for nothing.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::NaiveDate;
 use datafusion::common::TableReference;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::TableSource;
 use datafusion::prelude::SessionContext;
 
@@ -37,29 +40,56 @@ pub struct World<'a> {
 pub struct SourceCache(Mutex<HashMap<String, OpenSource>>);
 
 impl SourceCache {
-    async fn open(
-        &self,
-        location: &str,
-        base: &std::path::Path,
-        options: &SourceOptions,
-        session: &SessionContext,
-    ) -> Result<OpenSource> {
-        let key = format!("{location}\n{}\n{options:?}", base.display());
-        let known = self
-            .0
-            .lock()
-            .ok()
-            .and_then(|known| known.get(&key).cloned());
-        if let Some(known) = known
-            && known.is_current(location, base)
-        {
+    /// Opens a source, or gives the one that was opened before.
+    async fn open(&self, place: Place, session: &SessionContext) -> Result<OpenSource> {
+        if let Some(known) = self.current(&place) {
             return Ok(known);
         }
-        let opened = OpenSource::open(location, base, options, &session.state()).await?;
-        if let Ok(mut known) = self.0.lock() {
-            known.insert(key, opened.clone());
-        }
+        let opened = place.open(&session.state()).await?;
+        self.keep(&place, &opened);
         Ok(opened)
+    }
+
+    /// What was opened before, if its files are still the same.
+    fn current(&self, place: &Place) -> Option<OpenSource> {
+        let known = self.0.lock().ok()?.get(&place.key()).cloned();
+        known.filter(|it| it.is_current(&place.location, &place.base))
+    }
+
+    fn keep(&self, place: &Place, opened: &OpenSource) {
+        if let Ok(mut known) = self.0.lock() {
+            known.insert(place.key(), opened.clone());
+        }
+    }
+}
+
+/// Where a source is and how it is read.
+#[derive(Clone)]
+struct Place {
+    location: String,
+    base: PathBuf,
+    options: SourceOptions,
+}
+
+impl Place {
+    fn of(definition: &Definition, options: &SourceOptions) -> Result<Self> {
+        let Body::Location(location) = &definition.create.body else {
+            return Err(definition.error("a source without a location"));
+        };
+        Ok(Self {
+            location: location.clone(),
+            base: definition.base.clone(),
+            options: options.clone(),
+        })
+    }
+
+    fn key(&self) -> String {
+        let base = self.base.display();
+        format!("{}\n{base}\n{:?}", self.location, self.options)
+    }
+
+    async fn open(&self, session: &SessionState) -> Result<OpenSource> {
+        OpenSource::open(&self.location, &self.base, &self.options, session).await
     }
 }
 
@@ -73,6 +103,8 @@ pub struct Inputs {
     pub tables: HashMap<String, Result<Arc<dyn TableSource>>>,
     /// Those of them that are files named by their path.
     pub files: HashMap<String, OpenSource>,
+    /// The session as it is now, cloned once for all that is planned.
+    state: OnceLock<Arc<SessionState>>,
     /// What definitions are by themselves, found when asked.
     outlines: Mutex<Outlines>,
     /// Snapshots of what `members('…')` names.
@@ -80,6 +112,15 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Looks up what these definitions rest on.
+    pub(super) async fn of<'d>(
+        world: World<'_>,
+        definitions: impl Iterator<Item = &'d Arc<Definition>>,
+    ) -> Result<Self> {
+        let mentions: Vec<Reference> = definitions.map(|it| Reference::to(&it.name)).collect();
+        Box::pin(Self::collect(world, &mentions)).await
+    }
+
     /// Looks up what these mentions rest on.
     pub async fn collect(world: World<'_>, mentions: &[Reference]) -> Result<Self> {
         let mut inputs = Self::default();
@@ -91,6 +132,7 @@ impl Inputs {
             Err(_) => graph.order(names().filter(|name| graph.order([*name]).is_ok()))?,
         };
         let mut all: Vec<Reference> = mentions.to_vec();
+        let mut sources = vec![];
         for name in order {
             let Some(definition) = world.catalog.find(name) else {
                 continue;
@@ -98,14 +140,48 @@ impl Inputs {
             all.extend(definition.references.iter().cloned());
             if definition.kind() == Kind::Source {
                 // Checked when it was defined.
-                let options = definition.source_options()?;
-                let opened = open(world, definition, &options).await;
-                let opened = opened.map(|opened| (opened, options));
-                inputs.sources.insert(name.to_owned(), opened);
+                sources.push((definition, definition.source_options()?));
             }
         }
+        inputs.open_sources(world, sources).await;
         inputs.look_up(world, &all).await?;
         Ok(inputs)
+    }
+
+    /// Opens sources side by side: looking into files takes a while.
+    async fn open_sources(
+        &mut self,
+        world: World<'_>,
+        sources: Vec<(&Arc<Definition>, SourceOptions)>,
+    ) {
+        let mut waiting = vec![];
+        for (definition, options) in sources {
+            let place = Place::of(definition, &options);
+            let known = place.as_ref().ok().and_then(|it| world.cache.current(it));
+            let opening = place.map(|place| match known {
+                Some(known) => Opening::Known(Box::new(known)),
+                None => {
+                    let (state, away) = (self.state(world.session), place.clone());
+                    let task = SpawnedTask::spawn(async move { away.open(&state).await });
+                    Opening::Task(Box::new(place), task)
+                }
+            });
+            waiting.push((definition, options, opening));
+        }
+        for (definition, options, opening) in waiting {
+            let opened = match opening {
+                Ok(Opening::Known(known)) => Ok(*known),
+                Ok(Opening::Task(place, task)) => {
+                    let ended = task.await;
+                    let opened = ended.unwrap_or_else(|error| Err(Error::new(error.to_string())));
+                    opened.inspect(|opened| world.cache.keep(&place, opened))
+                }
+                Err(error) => Err(error),
+            };
+            let opened = opened.map_err(|error| at_its_name(error, definition));
+            let opened = opened.map(|opened| (opened, options));
+            self.sources.insert(definition.name.clone(), opened);
+        }
     }
 
     /// The plain tables, files and relations among the mentions.
@@ -123,6 +199,11 @@ impl Inputs {
             }
         }
         Ok(())
+    }
+
+    pub(super) fn state(&self, session: &SessionContext) -> Arc<SessionState> {
+        let state = self.state.get_or_init(|| Arc::new(session.state()));
+        Arc::clone(state)
     }
 
     /// What was found of definitions by themselves.
@@ -171,12 +252,12 @@ impl Inputs {
         if !looks_like_path(name) {
             return Ok(None);
         }
-        let here = std::env::current_dir()?;
-        let options = SourceOptions::default();
-        let opened = world
-            .cache
-            .open(name, &here, &options, world.session)
-            .await?;
+        let place = Place {
+            location: name.to_owned(),
+            base: std::env::current_dir()?,
+            options: SourceOptions::default(),
+        };
+        let opened = world.cache.open(place, world.session).await?;
         let moment = &world.evaluation.moment;
         let plan = visibility::in_session_zone(opened.plan(name, &[])?, moment)?;
         self.files.insert(name.to_owned(), opened);
@@ -202,16 +283,21 @@ pub(super) async fn open(
     definition: &Definition,
     options: &SourceOptions,
 ) -> Result<OpenSource> {
-    let Body::Location(location) = &definition.create.body else {
-        return Err(definition.error("a source without a location"));
-    };
-    let base = &definition.base;
-    let opened = world.cache.open(location, base, options, world.session);
-    opened.await.map_err(|error| {
-        let at = definition.create.name.span;
-        let error = error.context(format!("source {}", definition.name));
-        error.at(at).within(&definition.script)
-    })
+    let place = Place::of(definition, options)?;
+    let opened = world.cache.open(place, world.session).await;
+    opened.map_err(|error| at_its_name(error, definition))
+}
+
+fn at_its_name(error: Error, definition: &Definition) -> Error {
+    let at = definition.create.name.span;
+    let error = error.context(format!("source {}", definition.name));
+    error.at(at).within(&definition.script)
+}
+
+/// A source on its way.
+enum Opening {
+    Known(Box<OpenSource>),
+    Task(Box<Place>, SpawnedTask<Result<OpenSource>>),
 }
 
 /// An error that a table is not there.

@@ -48,7 +48,8 @@ impl Binder<'_> {
 
     /// The key column of a definition.
     pub fn key_of(&self, definition: &Definition) -> Result<String> {
-        self.key(definition, &self.source_of(definition)?.schema())
+        let schema = self.schema_of(definition)?;
+        self.key(definition, &schema)
     }
 
     /// The key column of a segment.

@@ -49,7 +49,7 @@ pub use library::libraries;
 pub use members::MembersPlan;
 pub use members_function::snapshot_table;
 pub use references::{Reference, of_statement, relation_name};
-pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS};
+pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS, segment_listing};
 pub use row_keys::marked as definition_of;
 pub use shared_table::{SharedTable, SharedTables};
 pub use visibility::files_seen;

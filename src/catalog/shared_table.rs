@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::datasource::empty::EmptyTable;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
@@ -43,11 +44,17 @@ impl Binder<'_> {
         keys.iter().map(|key| names(key, plan)).collect()
     }
 
-    /// Tables without rows for what a definition builds on. Planning over them
-    /// takes the time of one definition, however many paths lead down.
+    /// Tables without rows for a definition and what it builds on. Planning over
+    /// them takes the time of one definition, however many paths lead down.
     pub fn stand_ins(&self, definition: &Definition) -> Result<SharedTables> {
-        self.outline(definition)?;
-        Ok(self.stand_ins_known(definition))
+        let own = self.outline(definition)?.stand_in;
+        let mut tables = self.stand_ins_known(definition);
+        tables.insert(definition.name.clone(), own);
+        Ok(tables)
+    }
+
+    pub(super) fn outlined_schema(&self, definition: &Definition) -> Result<SchemaRef> {
+        Ok(self.outline(definition)?.stand_in.table.schema())
     }
 
     fn stand_ins_known(&self, definition: &Definition) -> SharedTables {

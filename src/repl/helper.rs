@@ -132,14 +132,10 @@ pub(super) fn refresh(words: &SharedWords, engine: &Engine, runtime: &Handle) {
     }
     let (words, engine) = (Arc::clone(words), engine.clone());
     runtime.spawn(async move {
-        let relations: Vec<String> = engine.catalog().all().map(|it| it.name.clone()).collect();
-        for relation in relations {
-            if let Ok(schema) = engine.columns(&relation).await
-                && let Ok(mut words) = words.lock()
-            {
-                let columns = schema.fields().iter().map(|field| field.name().clone());
-                words.columns.extend(columns);
-            }
+        if let Ok(columns) = engine.all_columns().await
+            && let Ok(mut words) = words.lock()
+        {
+            words.columns.extend(columns);
         }
     });
 }

@@ -1,6 +1,6 @@
 //! All rooms put together: a session, its definitions, its store, its as-of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -235,6 +235,22 @@ impl Engine {
         let inputs = Inputs::collect(world, &[Reference::to(name)]).await?;
         let binder = Binder::new(world, &inputs, &SharedTables::new())?;
         Ok(binder.relation(name)?.schema())
+    }
+
+    /// The names of all columns of what is defined, as far as it can be planned.
+    pub async fn all_columns(&self) -> Result<BTreeSet<String>> {
+        let evaluation = self.evaluation()?;
+        let world = self.world(&evaluation);
+        let all = || self.catalog.all().filter(|it| it.id() == it.name);
+        let mentions: Vec<Reference> = all().map(|it| Reference::to(&it.name)).collect();
+        let inputs = Inputs::collect(world, &mentions).await?;
+        let binder = Binder::new(world, &inputs, &SharedTables::new())?;
+        let schemas = all().filter_map(|it| binder.schema_of(it).ok());
+        let names = schemas.flat_map(|it| {
+            let fields = it.fields().iter();
+            fields.map(|it| it.name().clone()).collect::<Vec<_>>()
+        });
+        Ok(names.collect())
     }
 
     /// Where relative paths in typed statements start.

@@ -43,6 +43,9 @@ impl Ended {
     }
 }
 
+/// What a dry run says of a day that is finished.
+const FINISHED: &str = "finished: needs --restate if its members differ";
+
 /// A source and how much of it there is.
 fn shown(input: &InputRecord) -> String {
     let bytes: u64 = input.files.iter().map(|file| file.size).sum();
@@ -74,14 +77,17 @@ impl Run<'_> {
         let catalog = &self.engine.catalog;
         let made_from =
             Fingerprint::new(catalog, &self.inputs, &self.evaluation, &definition.name)?;
-        if let Some(record) = self.current(definition, &made_from).await? {
+        let date = self.evaluation.moment.date();
+        let kept = self.engine.store.snapshot(&definition.name, date).await?;
+        if let Some(record) = self.current(kept.as_ref(), &made_from).await? {
             return Ok(ControlFlow::Break(Ended {
                 rows: Some(record.rows),
                 labels: record.labels,
                 ..Ended::with(NodeStatus::Unchanged)
             }));
         }
-        self.keep_finished_day(definition).await?;
+        let is_finished = kept.is_some_and(|kept| !kept.provisional);
+        self.keep_finished_day(definition, is_finished)?;
         if !self.request.dry_run {
             return Ok(ControlFlow::Continue(Some(made_from)));
         }
@@ -89,7 +95,7 @@ impl Run<'_> {
         let world = self.engine.world(&self.evaluation);
         Binder::new(world, &self.inputs, &below)?.members(definition)?;
         Ok(ControlFlow::Break(Ended {
-            reason: self.finished_before(definition).await?,
+            reason: (is_finished && !self.request.restate).then(|| FINISHED.to_owned()),
             reads: made_from.inputs.iter().map(shown).collect(),
             writes: Some(self.place(definition)),
             ..Ended::with(NodeStatus::Planned)
@@ -134,27 +140,17 @@ impl Run<'_> {
     }
 
     /// What was kept for a whole day is not replaced by a part of it.
-    async fn keep_finished_day(&self, definition: &Definition) -> Result<()> {
+    fn keep_finished_day(&self, definition: &Definition, is_finished: bool) -> Result<()> {
         let moment = &self.evaluation.moment;
-        let store = &self.engine.store;
-        let kept = store.snapshot(&definition.name, moment.date()).await?;
-        match kept.filter(|kept| !kept.provisional && !moment.is_whole_day()) {
-            None => Ok(()),
-            Some(_) => Err(Error::new(format!(
+        match is_finished && !moment.is_whole_day() {
+            false => Ok(()),
+            true => Err(Error::new(format!(
                 "{} has a snapshot for all of {}, which {moment} would cut short",
                 definition.name,
                 moment.date()
             ))
             .hint("give --as-of a date, or another --store")),
         }
-    }
-
-    /// What a dry run says of a day that is finished.
-    async fn finished_before(&self, definition: &Definition) -> Result<Option<String>> {
-        let date = self.evaluation.moment.date();
-        let kept = self.engine.store.snapshot(&definition.name, date).await?;
-        let finished = kept.is_some_and(|kept| !kept.provisional) && !self.request.restate;
-        Ok(finished.then(|| "finished: needs --restate if its members differ".to_owned()))
     }
 
     fn place(&self, definition: &Definition) -> String {
@@ -187,23 +183,21 @@ impl Run<'_> {
     /// The snapshot that is there already, made from the very same.
     async fn current(
         &self,
-        definition: &Definition,
+        kept: Option<&SnapshotRecord>,
         made_from: &Fingerprint,
     ) -> Result<Option<SnapshotRecord>> {
         let store = &self.engine.store;
-        let date = self.evaluation.moment.date();
-        let record = store.snapshot(&definition.name, date).await?;
-        let same = |record: &SnapshotRecord| {
+        let same = |record: &&SnapshotRecord| {
             record.fingerprint == made_from.sum && store.is_in_place(record)
         };
-        let Some(record) = record.filter(same) else {
+        let Some(record) = kept.filter(same) else {
             return Ok(None);
         };
         let is_over = self.evaluation.moment.is_over(self.engine.now());
         if record.provisional && is_over && !self.request.dry_run {
-            return store.finish_day(&record).await;
+            return store.finish_day(record).await;
         }
-        Ok(Some(record))
+        Ok(Some(record.clone()))
     }
 
     async fn write(

@@ -1,11 +1,11 @@
-//! `SHOW …`: queries over segql's own relations.
+//! `SHOW …`: what there is, mostly by queries over segql's own relations.
 
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, StringArray};
 
 use super::{Engine, Outcome};
-use crate::catalog::{libraries, session_tables};
+use crate::catalog::{libraries, segment_listing, session_tables};
 use crate::error::{Error, Result, Script};
 use crate::statement::{self, Kind, Listing, Statement};
 
@@ -29,12 +29,9 @@ impl Engine {
             Listing::Kind(Kind::View | Kind::Function) => {
                 "SELECT DISTINCT name FROM segql.lineage WHERE kind = 'view' ORDER BY 1"
             }
-            Listing::Kind(Kind::Segmentation) => {
-                "SELECT name, description, tags, action FROM segql.segments \
-                 WHERE kind = 'segmentation' ORDER BY 1"
-            }
-            Listing::Kind(Kind::Segment) => {
-                "SELECT name, kind, description, tags, action FROM segql.segments ORDER BY 1"
+            Listing::Kind(kind @ (Kind::Segment | Kind::Segmentation)) => {
+                let batch = segment_listing(&self.catalog, kind == Kind::Segmentation)?;
+                return Ok(Outcome::of(batch));
             }
         };
         self.rows(query).await

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
+use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::parsers::CompressionTypeVariant;
 use datafusion::datasource::file_format::file_compression_type::FileCompressionType;
 
-use super::csv::{Fault, Records};
+use super::csv::{Fault, Header, Records};
 use super::format::{CsvShape, Encoding};
 use super::guess::Guess;
-use super::{BadRow, SourceOptions};
+use super::{BadRow, InputFile, SourceOptions};
 use crate::error::{Error, Result};
 
 /// How much of a file is looked at, when there are few.
@@ -43,6 +44,8 @@ pub(super) struct Detection<'a> {
     pub(super) options: &'a SourceOptions,
     /// Only names are wanted.
     pub(super) names_only: bool,
+    /// Columns whose types are pinned: a file that has no others is not looked into.
+    pub(super) pinned: &'a [Field],
     pub(super) files: usize,
 }
 
@@ -58,7 +61,7 @@ impl Detection<'_> {
         }
         let names = names(&records, self.shape.header, path)?;
         let mut guesses = vec![Guess::default(); names.len()];
-        let mut more = !self.names_only && (!self.shape.header || records.advance()?);
+        let mut more = !self.is_enough(&names) && (!self.shape.header || records.advance()?);
         // The sample may end in the middle of a value.
         while more && records.position() < sample {
             self.look(&records, &names, &mut guesses, path)?;
@@ -75,15 +78,22 @@ impl Detection<'_> {
         Ok(Some(columns.collect()))
     }
 
+    /// Do the names of a file's columns say all there is to find?
+    pub(super) fn is_enough(&self, names: &[String]) -> bool {
+        let is_pinned = |name: &String| self.pinned.iter().any(|it| it.name() == name);
+        self.names_only || self.shape.header && names.iter().all(is_pinned)
+    }
+
     fn sample_bytes(&self) -> u64 {
         let share = ALL_SAMPLES_BYTES / self.files.max(1) as u64;
         share.clamp(LEAST_SAMPLE_BYTES, SAMPLE_BYTES)
     }
 
     /// How large a file may be that was looked into as a whole.
-    pub(super) fn seen_bytes(&self) -> u64 {
+    pub(super) fn seen_bytes(&self, files: &[(InputFile, Arc<Header>)]) -> u64 {
         let is_plain = self.encoding.compression == CompressionTypeVariant::UNCOMPRESSED;
-        match is_plain && !self.names_only {
+        let mut headers = files.iter().map(|(_, header)| &header.names);
+        match is_plain && !headers.any(|names| self.is_enough(names)) {
             // What ends the sample is not looked at.
             true => self.sample_bytes() - 1,
             false => 0,

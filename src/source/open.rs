@@ -101,6 +101,10 @@ impl OpenSource {
             shape,
             options,
             names_only: as_text,
+            pinned: match options.pinned.is_empty() {
+                true => &[],
+                false => &given,
+            },
             files: files.len(),
         };
         let found = csv_columns(&files, &detection, &given)?;
@@ -128,7 +132,7 @@ impl OpenSource {
             compression: encoding.compression,
             null_text: options.null_text.clone(),
             reject: options.on_bad_row == BadRow::Reject,
-            seen_bytes: detection.seen_bytes(),
+            seen_bytes: detection.seen_bytes(&found.files),
             columns: fields.clone(),
         };
         let format = csv_reader(encoding, shape);

@@ -93,12 +93,38 @@ impl TimeShape {
         }
         let time = time?;
         let zone = time.find(['Z', '+', '-']).unwrap_or(time.len());
-        chrono::NaiveTime::parse_from_str(&time[..zone], "%H:%M:%S%.f").ok()?;
+        if !is_plain_time(&time[..zone]) {
+            chrono::NaiveTime::parse_from_str(&time[..zone], "%H:%M:%S%.f").ok()?;
+        }
         Some(match &time[zone..] {
             "" => Self::Local,
             _ => Self::Instant,
         })
     }
+}
+
+/// `10:00:00` or `10:00:00.123`; what else is a time takes longer to tell.
+fn is_plain_time(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let below = |at: usize, limit: u8| match bytes.get(at..at + 2) {
+        Some([tens @ b'0'..=b'9', ones @ b'0'..=b'9']) => {
+            (tens - b'0') * 10 + (ones - b'0') < limit
+        }
+        _ => false,
+    };
+    let fraction = || match bytes[8..].split_first() {
+        None => true,
+        Some((b'.', digits)) => {
+            (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+        }
+        Some(_) => false,
+    };
+    bytes.len() >= 8
+        && below(0, 24)
+        && below(3, 60)
+        && below(6, 60)
+        && (bytes[2], bytes[5]) == (b':', b':')
+        && fraction()
 }
 
 /// `2025-01-31`, and a day of the calendar. By hand: every value of a sample

@@ -152,6 +152,39 @@ fn a_changed_definition_does_not_change_types_in_silence() {
     assert_eq!(nodes(&ran), ["coded: success 3"], "{}", ran.err);
 }
 
+/// Of a file that has no other columns than the pinned ones the head says it all;
+/// what is wrong further down is told to whoever reads it, even to count its rows.
+#[test]
+fn pinned_files_are_not_looked_into_again() {
+    let here = with_codes();
+    march(here.path(), &["coded"]);
+    let broken = "customer_id,code\n10,7\n11,8\n12,9,9\n";
+    write(here.path(), "data/codes.csv", broken);
+    let described = rows_with(here.path(), "DESCRIBE codes", &[]);
+    assert_eq!(described, "customer_id,BIGINT\ncode,BIGINT\n");
+    for query in ["SELECT code FROM codes", "SELECT count(*) FROM codes"] {
+        let ran = run(here.path(), &["-c", query]);
+        assert_eq!(ran.code, 1, "{query}");
+        assert!(
+            ran.err.contains("line 4") && ran.err.contains("3 fields where 2 were expected"),
+            "{query}: {}",
+            ran.err
+        );
+    }
+    // A column more is one to look into.
+    write(
+        here.path(),
+        "data/codes.csv",
+        &broken.replace("code\n", "code,more\n"),
+    );
+    let ran = run(here.path(), &["-c", "DESCRIBE codes"]);
+    assert!(
+        ran.err.contains("2 fields where 3 were expected"),
+        "{}",
+        ran.err
+    );
+}
+
 /// Locks say what they said before options of [defaults] were a part of them.
 #[test]
 fn a_lock_is_of_the_definition_as_it_is_written() {

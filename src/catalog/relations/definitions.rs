@@ -5,10 +5,9 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
 
 use super::{Cell, batch, text};
-use crate::catalog::information::with_binder;
-use crate::catalog::inputs::World;
+use crate::catalog::inputs::{Inputs, World};
 use crate::catalog::key::entity_key;
-use crate::catalog::{Definition, Graph};
+use crate::catalog::{Binder, Catalog, Definition, Graph, SharedTables};
 use crate::error::Result;
 use crate::statement::{Body, Kind};
 
@@ -84,22 +83,44 @@ pub(super) fn entities(world: World<'_>) -> Result<RecordBatch> {
     ])
 }
 
+/// What SHOW lists of segments, segmentations among them, or of these alone.
+/// Nothing is planned for it.
+pub fn segment_listing(catalog: &Catalog, segmentations_only: bool) -> Result<RecordBatch> {
+    let wanted = |kind: Kind| match segmentations_only {
+        true => kind == Kind::Segmentation,
+        false => kind.has_members(),
+    };
+    let all: Vec<_> = catalog.all().filter(|it| wanted(it.kind())).collect();
+    let mut columns = vec![("name", about(&all, name))];
+    if !segmentations_only {
+        columns.push(("kind", about(&all, |it| Some(it.kind().to_string()))));
+    }
+    columns.extend([
+        ("description", about(&all, |it| it.description.clone())),
+        ("tags", about(&all, list_option("tags"))),
+        ("action", about(&all, option("action"))),
+    ]);
+    batch(columns)
+}
+
 pub(super) async fn segments(world: World<'_>) -> Result<RecordBatch> {
     let all: Vec<_> = world
         .catalog
         .all()
         .filter(|it| it.kind().has_members())
         .collect();
-    let mut entities = vec![];
-    for segment in &all {
-        let entity = with_binder(world, segment, |binder| Ok(binder.entity(segment))).await;
+    let inputs = Inputs::of(world, all.iter().copied()).await;
+    let inputs = inputs.unwrap_or_default();
+    let binder = Binder::new(world, &inputs, &SharedTables::new())?;
+    let entities = all.iter().map(|segment| {
         // What cannot be planned now is about nobody yet.
-        entities.push(entity.ok().flatten().or_else(|| option("entity")(segment)));
-    }
+        let entity = binder.entity(segment);
+        entity.or_else(|| option("entity")(segment))
+    });
     batch(vec![
         ("name", about(&all, name)),
         ("kind", about(&all, |it| Some(it.kind().to_string()))),
-        ("entity", text(entities.into_iter())),
+        ("entity", text(entities)),
         ("description", about(&all, |it| it.description.clone())),
         ("owner", about(&all, option("owner"))),
         ("purpose", about(&all, option("purpose"))),

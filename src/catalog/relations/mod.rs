@@ -13,6 +13,8 @@ use datafusion::logical_expr::TableSource;
 use super::inputs::World;
 use crate::error::{Error, Result, suggest};
 
+pub use definitions::segment_listing;
+
 /// The relations of the schema `segql`.
 pub const SYSTEM_RELATIONS: [&str; 9] = [
     "sources",
