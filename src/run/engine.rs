@@ -16,6 +16,7 @@ use crate::catalog::{
     TABLE_FUNCTIONS, World,
 };
 use crate::error::{Error, Result, Script, suggest};
+use crate::exec::ExecSettings;
 use crate::session::{self, MemoryWatch, Moment, Resources, Variables, parse_zone};
 use crate::statement::{Kind, SqlStatement};
 use crate::store::Store;
@@ -151,6 +152,15 @@ impl Engine {
         match setting {
             "as_of" => Ok(self.moment()?.to_string()),
             "time_zone" => Ok(self.zone.name().to_owned()),
+            "cache_sized" | "cache_sized_rows" | "cache_bytes" => {
+                let state = self.session.state_ref();
+                let settings = ExecSettings::of(state.read().config_options());
+                Ok(match setting {
+                    "cache_sized" => settings.cache_sized.to_string(),
+                    "cache_sized_rows" => settings.cache_sized_rows.to_string(),
+                    _ => settings.cache_bytes.to_string(),
+                })
+            }
             _ => Err(no_setting(setting)),
         }
     }

@@ -19,7 +19,15 @@ pub(super) struct Estimate {
     pub(super) group_bytes: usize,
     /// Bytes of a row on its way to its group.
     pub(super) row_bytes: usize,
+    /// Is it worth it to aggregate before the exchange, as far as can be said?
+    pub(super) aggregate_first: bool,
 }
+
+/// Rows for each value that a key may have: fewer say that keys are far apart, and nothing
+/// of how many there are.
+const LEAST_ROWS_A_VALUE: usize = 2;
+/// Rows for each group from which on few are left after a first aggregation.
+const MANY_ROWS_A_GROUP: usize = 64;
 
 /// A hash and a number, at a load between 7/16 and 7/8.
 const SLOT_BYTES: usize = 25;
@@ -44,10 +52,14 @@ pub(super) fn of(partial: &AggregateExec, least_rows: usize) -> Result<Option<Es
         product.saturating_mul(values.unwrap_or(rows))
     });
     let row_bytes = width(&partial.schema());
+    // Keys that lie close together are as many as their range; there is nothing to find out.
+    let rows_a_group = rows / groups.max(1);
+    let are_known = (LEAST_ROWS_A_VALUE..MANY_ROWS_A_GROUP).contains(&rows_a_group);
     Ok(Some(Estimate {
         groups: groups.min(rows),
         group_bytes: SLOT_BYTES + row_bytes,
         row_bytes,
+        aggregate_first: !are_known || width(&input.schema()) > row_bytes,
     }))
 }
 
@@ -92,4 +104,41 @@ fn width(schema: &Schema) -> usize {
         other => other.primitive_width().unwrap_or(USUAL_WIDTH),
     });
     widths.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::common::stats::Precision;
+
+    use super::*;
+
+    fn between(smallest: ScalarValue, largest: ScalarValue) -> ColumnStatistics {
+        ColumnStatistics {
+            min_value: Precision::Inexact(smallest),
+            max_value: Precision::Exact(largest),
+            ..ColumnStatistics::new_unknown()
+        }
+    }
+
+    #[test]
+    fn values_of_a_column() {
+        let whole = |value| ScalarValue::Int64(Some(value));
+        assert_eq!(distinct(&between(whole(-3), whole(6))), Some(11));
+        assert_eq!(
+            distinct(&between(whole(i64::MIN), whole(i64::MAX))),
+            usize::try_from((1_i128 << 64) + 1)
+                .ok()
+                .or(Some(usize::MAX))
+        );
+        let days = |days| ScalarValue::Date32(Some(days));
+        assert_eq!(distinct(&between(days(20_000), days(20_030))), Some(32));
+        let text = |text: &str| ScalarValue::from(text);
+        assert_eq!(distinct(&between(text("1"), text("9"))), None);
+        assert_eq!(distinct(&ColumnStatistics::new_unknown()), None);
+        let counted = ColumnStatistics {
+            distinct_count: Precision::Inexact(7),
+            ..between(whole(0), whole(100))
+        };
+        assert_eq!(distinct(&counted), Some(7));
+    }
 }

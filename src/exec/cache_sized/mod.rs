@@ -17,9 +17,9 @@ mod sizing;
 
 use std::sync::Arc;
 
-use datafusion::common::Result;
 use datafusion::common::config::{ConfigOptions, ExecutionOptions};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Result, internal_err};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::repartition::RepartitionExec;
@@ -116,33 +116,70 @@ impl<'a> Found<'a> {
             },
             memory: (settings.memory_limit > 0).then_some(settings.memory_limit),
         };
-        let Some(estimate) = estimate::of(self.partial, settings.cache_sized_rows)? else {
+        let Some(mut estimate) = estimate::of(self.partial, settings.cache_sized_rows)? else {
             return Ok(None);
         };
+        estimate.aggregate_first |= depends_on_order(self.partial);
         let Some(sizing) = sizing::choose(estimate, limits) else {
             return Ok(None);
         };
-        let Partitioning::Hash(keys, _) = self.exchange.partitioning() else {
-            return Ok(None);
+        let rows = options.execution.batch_size.get();
+        let last = match sizing.estimate.aggregate_first {
+            true => self.two_stages(sizing.partitions, rows)?,
+            false => self.one_stage(sizing.partitions, rows)?,
         };
-        let first = self.below(options.execution.batch_size.get())?;
-        let dealt = Partitioning::Hash(keys.clone(), sizing.partitions);
-        let exchange = Arc::new(RepartitionExec::try_new(first, dealt)?);
-        let last = with_input(self.last, exchange)?;
-        let sized = CacheSizedExec::try_new(last, partitions, sizing)?;
-        Ok(Some(Arc::new(sized)))
+        // What the plan above relies on.
+        let sized = CacheSizedExec::over(last, partitions, sizing);
+        Ok(sized.and_then(|sized| {
+            let fits = sized.schema() == self.last.schema()
+                && sized.properties().output_partitioning() == self.last.output_partitioning();
+            fits.then(|| Arc::new(sized) as _)
+        }))
     }
 
-    /// The partial aggregation: a join below it keeps its batches, a scan has larger ones.
-    fn below(&self, rows: usize) -> Result<Arc<dyn ExecutionPlan>> {
-        match is_chain(self.partial.input()) {
-            true => Ok(Arc::clone(self.first)),
-            false => {
-                let input = Arc::clone(self.partial.input());
-                with_input(self.first, Arc::new(BatchSizeExec::new(input, rows)))
-            }
+    /// The same with more partitions between.
+    fn two_stages(&self, partitions: usize, rows: usize) -> Result<Arc<dyn ExecutionPlan>> {
+        let first = with_input(self.first, self.input(rows))?;
+        let keys = match self.exchange.partitioning() {
+            Partitioning::Hash(keys, _) => keys.clone(),
+            other => return internal_err!("no hash partitioning: {other}"),
+        };
+        let dealt = Partitioning::Hash(keys, partitions);
+        let exchange = Arc::new(RepartitionExec::try_new(first, dealt)?);
+        with_input(self.last, exchange)
+    }
+
+    /// Rows are dealt as they come, and aggregated once.
+    fn one_stage(&self, partitions: usize, rows: usize) -> Result<Arc<dyn ExecutionPlan>> {
+        let partial = self.partial;
+        let dealt = Partitioning::Hash(partial.group_expr().input_exprs(), partitions);
+        let exchange = Arc::new(RepartitionExec::try_new(self.input(rows), dealt)?);
+        Ok(Arc::new(AggregateExec::try_new(
+            AggregateMode::SinglePartitioned,
+            partial.group_expr().clone(),
+            partial.aggr_expr().to_vec(),
+            partial.filter_expr().to_vec(),
+            exchange,
+            partial.input_schema(),
+        )?))
+    }
+
+    /// The rows to aggregate: a join keeps its batches of `rows`, a scan has larger ones.
+    fn input(&self, rows: usize) -> Arc<dyn ExecutionPlan> {
+        let input = Arc::clone(self.partial.input());
+        match is_chain(&input) {
+            true => input,
+            false => Arc::new(BatchSizeExec::new(input, rows)),
         }
     }
+}
+
+/// Rows that are dealt before they are aggregated lose their order.
+fn depends_on_order(partial: &AggregateExec) -> bool {
+    let expressions = partial.aggr_expr();
+    expressions
+        .iter()
+        .any(|it| !it.order_bys().is_empty() || !it.order_sensitivity().is_insensitive())
 }
 
 /// Is this one input all the way down?

@@ -30,24 +30,32 @@ pub(super) struct CacheSizedExec {
 }
 
 impl CacheSizedExec {
-    /// `input` as `partitions`, which must divide its own.
-    pub(super) fn try_new(
+    /// `input` as `partitions`; none where they do not divide its own.
+    pub(super) fn over(
         input: Arc<dyn ExecutionPlan>,
         partitions: usize,
         sizing: Sizing,
-    ) -> Result<Self> {
+    ) -> Option<Self> {
         let few = match input.output_partitioning() {
             Partitioning::Hash(keys, many) if many % partitions == 0 => {
                 Partitioning::Hash(keys.clone(), partitions)
             }
-            other => return internal_err!("{other} cannot be handed on as {partitions}"),
+            _ => return None,
         };
         let properties = PlanProperties::clone(input.properties()).with_partitioning(few);
-        Ok(Self {
+        Some(Self {
             input,
             sizing,
             properties: Arc::new(properties),
         })
+    }
+
+    /// The same over another input.
+    fn again(&self, input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+        match Self::over(input, self.partitions(), self.sizing.clone()) {
+            Some(again) => Ok(Arc::new(again)),
+            None => internal_err!("the new input is not dealt as the old one was"),
+        }
     }
 
     fn partitions(&self) -> usize {
@@ -138,26 +146,14 @@ impl ExecutionPlan for CacheSizedExec {
         mut children: Vec<Arc<dyn ExecutionPlan>>,
         _: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children.swap_remove(0);
-        let partitions = self.partitions();
-        Ok(Arc::new(Self::try_new(
-            input,
-            partitions,
-            self.sizing.clone(),
-        )?))
+        self.again(children.swap_remove(0))
     }
 
     fn with_new_children(
         self: Arc<Self>,
         mut children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let input = children.swap_remove(0);
-        let partitions = self.partitions();
-        Ok(Arc::new(Self::try_new(
-            input,
-            partitions,
-            self.sizing.clone(),
-        )?))
+        self.again(children.swap_remove(0))
     }
 
     fn execute(

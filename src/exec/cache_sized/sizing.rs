@@ -51,7 +51,7 @@ pub(super) fn choose(estimate: Estimate, limits: Limits) -> Option<Sizing> {
         return None;
     }
     let partitions = each * limits.partitions;
-    let buffered = BUFFERED.min(limits.memory.unwrap_or(usize::MAX) / 8);
+    let buffered = BUFFERED.min(limits.memory.unwrap_or(usize::MAX) / 16);
     let rows = buffered / (partitions * estimate.row_bytes.max(1));
     // Down to a power of two.
     let rows = (rows / 2 + 1).next_power_of_two();
@@ -69,14 +69,18 @@ impl fmt::Display for Sizing {
         let Estimate {
             groups,
             group_bytes,
+            aggregate_first,
             ..
         } = self.estimate;
         write!(
             f,
-            "partitions={}, batch_rows={}, groups<={groups}, group_bytes={group_bytes}, l2={}, \
-             skip_partial_ratio={}",
-            self.partitions, self.batch_rows, self.l2, self.skip_ratio
-        )
+            "partitions={}, batch_rows={}, groups<={groups}, group_bytes={group_bytes}, l2={}",
+            self.partitions, self.batch_rows, self.l2
+        )?;
+        match aggregate_first {
+            true => write!(f, ", skip_partial_ratio={}", self.skip_ratio),
+            false => write!(f, ", single_stage"),
+        }
     }
 }
 
@@ -88,6 +92,7 @@ mod tests {
         groups: 10_000_000,
         group_bytes: 65,
         row_bytes: 40,
+        aggregate_first: true,
     };
     const LIMITS: Limits = Limits {
         partitions: 2,
