@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::{self, Query};
 
 use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
-use super::shared_table::SharedTables;
+use super::shared_table::{SharedTable, SharedTables};
 use super::{
     Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros,
     members, priority, relation_name, row_keys, split_label, total_order, visibility,
@@ -67,6 +67,12 @@ impl<'a> Binder<'a> {
             shared: shared.clone(),
             planned: RefCell::default(),
         })
+    }
+
+    /// From now on a table stands in the place of a definition that nothing planned so
+    /// far builds on.
+    pub fn put(&mut self, name: &str, shared: SharedTable) {
+        self.shared.insert(name.to_owned(), shared);
     }
 
     /// Plans any statement of DataFusion's.

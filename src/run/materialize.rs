@@ -11,7 +11,7 @@ use datafusion::arrow::datatypes::Field;
 use super::Engine;
 use super::bases::Bases;
 use super::incremental::Reuse;
-use crate::catalog::{Evaluation, Graph, Inputs, Reference, SharedTables};
+use crate::catalog::{Evaluation, Graph, Inputs, Reference};
 use crate::error::{Error, Result};
 use crate::plan::{RunPlan, Selection, select};
 use crate::source::{BadRow, SourceFormat};
@@ -71,8 +71,6 @@ pub(super) struct Run<'e> {
     pub(super) inputs: Inputs,
     pub(super) evaluation: Evaluation,
     pub(super) plan: RunPlan,
-    /// What stands in the place of definitions.
-    pub(super) shared: SharedTables,
     pub(super) bases: Bases,
     /// For plans that one core is enough for.
     pub(super) on_one_core: Engine,
@@ -110,7 +108,6 @@ impl Engine {
             engine,
             inputs: Inputs::collect(self.world(&evaluation), &mentions).await?,
             evaluation,
-            shared: SharedTables::new(),
             bases: Bases::new(request.sharing),
             on_one_core: engine.on_one_core(),
             failed: Mutex::new(failed),

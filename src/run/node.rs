@@ -12,7 +12,7 @@ use super::bases::reads;
 use super::fingerprint::Fingerprint;
 use super::materialize::Run;
 use super::schedule::Work;
-use crate::catalog::{Binder, Definition, Graph, MembersPlan};
+use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTables};
 use crate::error::{Error, Result};
 use crate::store::{Column, Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord};
 
@@ -159,12 +159,9 @@ impl Run<'_> {
         path.display().to_string()
     }
 
-    pub(super) fn binder(&self) -> Result<Binder<'_>> {
-        Binder::new(
-            self.engine.world(&self.evaluation),
-            &self.inputs,
-            &self.shared,
-        )
+    fn binder(&self) -> Result<Binder<'_>> {
+        let world = self.engine.world(&self.evaluation);
+        Binder::new(world, &self.inputs, &SharedTables::new())
     }
 
     /// Skipped when something it builds on failed before.

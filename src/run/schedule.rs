@@ -11,11 +11,13 @@ use datafusion::logical_expr::LogicalPlan;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
+use super::Engine;
+use super::bases::Bases;
 use super::fingerprint::Fingerprint;
 use super::materialize::{Run, Sharing};
 use super::node::Ended;
 use super::reading::Reading;
-use crate::catalog::{Definition, Graph, MembersPlan, SharedTable};
+use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTable, SharedTables};
 use crate::error::Result;
 use crate::plan::RunPlan;
 use crate::store::{NodeRecord, NodeStatus};
@@ -119,13 +121,17 @@ impl Run<'_> {
         if names.is_empty() {
             return;
         }
-        if self.request.sharing != Sharing::Off {
-            self.share_definitions(&names);
-        }
-        match self.binder() {
-            Ok(binder) => works.iter_mut().for_each(|work| {
-                work.plan = Some(binder.members(&work.definition));
-            }),
+        // One for all: what they read is the same only when it was looked up once.
+        let world = self.engine.world(&self.evaluation);
+        match Binder::new(world, &self.inputs, &SharedTables::new()) {
+            Ok(mut binder) => {
+                if self.request.sharing != Sharing::Off {
+                    share_definitions(self.engine, &mut binder, &mut self.bases, &names);
+                }
+                for work in &mut works {
+                    work.plan = Some(binder.members(&work.definition));
+                }
+            }
             Err(error) => works.iter_mut().for_each(|work| {
                 work.plan = Some(Err(error.clone()));
             }),
@@ -142,34 +148,6 @@ impl Run<'_> {
         for (work, reading) in works.into_iter().zip(readings) {
             work.bases = reading.bases();
             work.reading = reading;
-        }
-    }
-
-    /// Definitions that several nodes name are planned once and stand as tables in
-    /// the plans above them.
-    fn share_definitions(&mut self, names: &BTreeSet<String>) {
-        let catalog = &self.engine.catalog;
-        let Ok(plan) = RunPlan::new(catalog, names) else {
-            return;
-        };
-        let Ok(order) = Graph::new(catalog).order(names.iter().map(String::as_str)) else {
-            return;
-        };
-        for name in order {
-            let Some(base) = catalog.find(name).filter(|_| plan.shared.contains(name)) else {
-                continue;
-            };
-            // What cannot be planned by itself says so where it is read.
-            let planned = self.binder().and_then(|binder| {
-                let plan = binder.definition(base)?;
-                Ok((binder.row_keys(&plan), plan))
-            });
-            if let Ok((keys, plan)) = planned
-                && let Ok(Some(table)) = self.bases.add(self.engine, name, plan)
-            {
-                let shared = SharedTable { table, keys };
-                self.shared.insert(name.to_owned(), shared);
-            }
         }
     }
 
@@ -249,6 +227,36 @@ impl Run<'_> {
             writes: ended.writes,
             reused: ended.reused,
             seconds: work.seconds + seconds,
+        }
+    }
+}
+
+/// Definitions that several nodes name are planned once and stand as tables in the
+/// plans above them.
+fn share_definitions(
+    engine: &Engine,
+    binder: &mut Binder<'_>,
+    bases: &mut Bases,
+    names: &BTreeSet<String>,
+) {
+    let catalog = &engine.catalog;
+    let Ok(plan) = RunPlan::new(catalog, names) else {
+        return;
+    };
+    let Ok(order) = Graph::new(catalog).order(names.iter().map(String::as_str)) else {
+        return;
+    };
+    for name in order {
+        let Some(base) = catalog.find(name).filter(|_| plan.shared.contains(name)) else {
+            continue;
+        };
+        // What cannot be planned by itself says so where it is read.
+        let Ok(plan) = binder.definition(base) else {
+            continue;
+        };
+        let keys = binder.row_keys(&plan);
+        if let Ok(Some(table)) = bases.add(engine, name, plan) {
+            binder.put(name, SharedTable { table, keys });
         }
     }
 }

@@ -226,6 +226,35 @@ fn what_is_written_out_in_every_text_is_computed_once() {
 }
 
 #[test]
+fn a_view_and_a_text_that_repeats_it_are_one() {
+    let here = tempfile::tempdir().expect("a folder");
+    let file = here.path().join("events.csv");
+    std::fs::write(&file, "customer_id,amount\n1,10\n2,20\n1,30\n").expect("writes");
+    let base = "SELECT customer_id, sum(amount) AS m FROM paid GROUP BY customer_id";
+    let text = format!(
+        "CREATE SOURCE paid FROM '{}';\n\
+         CREATE VIEW v AS {base};\n\
+         CREATE SEGMENT a WITH (key = 'customer_id') AS SELECT customer_id FROM v WHERE m > 5;\n\
+         CREATE SEGMENT b WITH (key = 'customer_id') AS SELECT customer_id FROM v WHERE m > 25;\n\
+         CREATE SEGMENT c WITH (key = 'customer_id') AS SELECT customer_id FROM ({base}) AS x WHERE x.m > 35;\n",
+        file.display()
+    );
+    let came = run(&given(&text, &here.path().join("store")));
+    all_succeed(&came);
+    let record = &came.report.record.shared;
+    assert_eq!(record.len(), 1, "{record:?}");
+    assert_eq!((record[0].readers, record[0].rows), (3, 2));
+    let rows = came
+        .report
+        .record
+        .nodes
+        .iter()
+        .map(|it| (it.name.as_str(), it.rows));
+    let expected = [("a", Some(2)), ("b", Some(1)), ("c", Some(1))];
+    assert!(rows.eq(expected), "{:?}", came.report.record.nodes);
+}
+
+#[test]
 fn columns_that_nobody_reads_are_not_kept() {
     let here = tempfile::tempdir().expect("a folder");
     let narrow = run(&given(&written_out(4), &here.path().join("narrow")));
