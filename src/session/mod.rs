@@ -1,6 +1,7 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod distinct;
 mod expressions;
 mod interval_length;
 mod local_literal;
@@ -76,7 +77,8 @@ pub fn build(resources: &Resources, zone: chrono_tz::Tz) -> Result<SessionContex
         .with_config(config)
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
-        .with_analyzer_rules(analyzer_rules());
+        .with_analyzer_rules(analyzer_rules())
+        .with_optimizer_rules(distinct::optimizer_rules());
     for rule in exec::physical_rules() {
         state = state.with_physical_optimizer_rule(rule);
     }
