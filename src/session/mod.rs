@@ -1,6 +1,7 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod distinct;
 mod expressions;
 mod interval_length;
 mod local_literal;
@@ -94,6 +95,7 @@ pub fn build(
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_analyzer_rules(analyzer_rules())
+        .with_optimizer_rules(distinct::optimizer_rules())
         .with_physical_optimizer_rules(physical_rules());
     let mut context = SessionContext::new_with_state(state.build());
     segql_udfs::register_all(&mut context)?;

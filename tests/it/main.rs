@@ -11,6 +11,8 @@ mod day_over;
 mod depth;
 mod determinism;
 mod dice;
+#[cfg(target_os = "linux")]
+mod distinct_memory;
 mod errors;
 mod examples;
 #[cfg(unix)]

@@ -63,11 +63,10 @@ impl<V: Values> Bucket<V> {
         if self.settled == self.cells.len() {
             return;
         }
-        let mut ends = self.scatter();
+        let ends = self.scatter();
         let mut from = 0;
         let mut kept = 0;
-        for (group, end) in ends.iter_mut().enumerate() {
-            let to = *end as usize;
+        for (group, to) in ends.into_iter().enumerate() {
             let distinct = V::distinct(&mut self.cells[from..to], &self.bytes);
             self.cells.copy_within(from..from + distinct, kept);
             self.groups[kept..kept + distinct].fill(group as u16);
@@ -80,8 +79,8 @@ impl<V: Values> Bucket<V> {
     }
 
     /// Puts the cells into the order of their groups; where each group ends.
-    fn scatter(&mut self) -> Vec<u32> {
-        let mut ends = vec![0_u32; GROUPS];
+    fn scatter(&mut self) -> Vec<usize> {
+        let mut ends = vec![0; GROUPS];
         for group in &self.groups {
             ends[*group as usize] += 1;
         }
@@ -92,7 +91,7 @@ impl<V: Values> Bucket<V> {
         let mut sorted = vec![V::Cell::default(); self.cells.len()];
         for (group, cell) in self.groups.iter().zip(&self.cells) {
             let place = &mut ends[*group as usize];
-            sorted[*place as usize] = *cell;
+            sorted[*place] = *cell;
             *place += 1;
         }
         self.cells = sorted;
