@@ -18,7 +18,7 @@ use datafusion::optimizer::single_distinct_to_groupby::SingleDistinctToGroupBy;
 use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
 
 /// Functions that keep the distinct values of many groups in one store.
-const STORED: [&str; 1] = ["count"];
+const STORED: [&str; 3] = ["count", "sum", "avg"];
 
 /// DataFusion's rules, where this one stands for the one it restrains.
 pub(super) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {

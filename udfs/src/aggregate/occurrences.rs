@@ -5,9 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, ArrowNativeTypeOp, ArrowPrimitiveType, PrimitiveArray};
 use arrow::datatypes::DataType;
 use datafusion_common::hash_utils::RandomState;
-use datafusion_common::utils::SingleRowListArrayBuilder;
-use datafusion_common::{HashMap, Result, ScalarValue, internal_err};
+use datafusion_common::{HashMap, Result, ScalarValue, internal_datafusion_err, internal_err};
 use datafusion_functions_aggregate_common::utils::Hashable;
+
+use super::distinct::{self, Plain};
 
 /// The distinct values with how often they are there.
 #[derive(Debug)]
@@ -19,6 +20,12 @@ impl<T: ArrowPrimitiveType> Default for Occurrences<T> {
     fn default() -> Self {
         Self(HashMap::default())
     }
+}
+
+/// How the distinct numbers of a type are kept.
+pub(super) fn plain_of(data_type: &DataType) -> Result<Plain> {
+    let plain = Plain::of_types(std::slice::from_ref(data_type))?;
+    plain.ok_or_else(|| internal_datafusion_err!("{data_type} is no number"))
 }
 
 /// -0 and 0 are one value.
@@ -62,14 +69,17 @@ impl<T: ArrowPrimitiveType> Occurrences<T> {
         self.0.len() as u64
     }
 
-    /// The distinct values as a list of a type.
-    pub(super) fn list(&self, data_type: &DataType) -> ScalarValue {
+    /// The distinct values, which are of a type, as they are handed on.
+    pub(super) fn state(&self, data_type: &DataType) -> Result<Vec<ScalarValue>> {
         let values = self.0.keys().map(|value| value.0);
         let values = PrimitiveArray::<T>::from_iter_values(values);
-        let values: ArrayRef = Arc::new(values.with_data_type(data_type.clone()));
-        SingleRowListArrayBuilder::new(values)
-            .with_nullable(true)
-            .build_list_scalar()
+        let values = values.with_data_type(data_type.clone());
+        distinct::state_of(&plain_of(data_type)?, Arc::new(values))
+    }
+
+    /// The values that were handed on.
+    pub(super) fn handed_on(states: &[ArrayRef], data_type: &DataType) -> Result<[ArrayRef; 2]> {
+        distinct::values_of(&plain_of(data_type)?, states, data_type)
     }
 
     /// Bytes on the heap.

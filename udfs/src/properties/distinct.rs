@@ -17,6 +17,8 @@ use datafusion_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion_expr::{Accumulator, AggregateUDF, EmitTo, GroupsAccumulator};
 use proptest::prelude::*;
 
+use crate::testing::doubles;
+
 /// A value by its number, up to [`VALUES`]; its group; what the filter says.
 type Row = (Option<usize>, usize, Option<bool>);
 
@@ -54,9 +56,13 @@ const DOUBLES: [f64; VALUES] = [
     0.1,
 ];
 
-fn count() -> Arc<AggregateUDF> {
+fn exact(name: &str) -> Arc<AggregateUDF> {
     let mut all = crate::exact_aggregates().into_iter();
-    all.find(|function| function.name() == "count").unwrap()
+    all.find(|function| function.name() == name).unwrap()
+}
+
+fn count() -> Arc<AggregateUDF> {
+    exact("count")
 }
 
 fn field(data_type: &DataType) -> FieldRef {
@@ -475,4 +481,51 @@ fn memory_is_what_distinct_values_take() {
     }
     let size = groups.size();
     assert!((10_000_000..22_000_000).contains(&size), "{size}");
+}
+
+#[test]
+fn sums_means_and_variances_of_distinct_values() {
+    // Group 0: 2 and 4; group 1 nothing; group 5,000: 0, however it is signed; 5,001: 8.
+    let values = [
+        Some(2.0),
+        Some(4.0),
+        Some(2.0),
+        None,
+        Some(-0.0),
+        Some(0.0),
+        Some(8.0),
+    ];
+    let own = [0, 0, 0, 1, 5_000, 5_000, 5_001];
+    let values: ArrayRef = Arc::new(Float64Array::from_iter(values));
+    for (name, expected) in [
+        ("sum", [Some(6.0), None, Some(0.0), Some(8.0)]),
+        ("avg", [Some(3.0), None, Some(0.0), Some(8.0)]),
+        ("var_pop", [Some(1.0), None, Some(0.0), Some(0.0)]),
+    ] {
+        let new = || {
+            with_args(&[DataType::Float64], |args| {
+                let mut args = args;
+                args.return_field = field(&DataType::Float64);
+                assert!(exact(name).groups_accumulator_supported(args.clone()));
+                exact(name).create_groups_accumulator(args).unwrap()
+            })
+        };
+        let values = std::slice::from_ref(&values);
+        let (mut direct, mut merged, mut again) = (new(), new(), new());
+        direct.update_batch(values, &own, None, 5_002).unwrap();
+        let states = new().convert_to_state(values, None).unwrap();
+        merged.merge_batch(&states, &own, 5_002).unwrap();
+        let states = merged.state(EmitTo::All).unwrap();
+        let all: Vec<usize> = (0..5_002).collect();
+        again.merge_batch(&states, &all, 5_002).unwrap();
+        again.update_batch(values, &own, None, 5_002).unwrap();
+        for mut groups in [direct, again] {
+            let first = groups.evaluate(EmitTo::First(4_999)).unwrap();
+            let last = groups.evaluate(EmitTo::All).unwrap();
+            assert_eq!((first.len(), last.len()), (4_999, 3), "{name}");
+            let got = [(&first, 0), (&first, 1), (&last, 1), (&last, 2)]
+                .map(|(part, row)| doubles(part)[row]);
+            assert_eq!(got, expected, "{name}");
+        }
+    }
 }

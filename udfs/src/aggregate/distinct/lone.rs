@@ -7,6 +7,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, ListArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Decimal128Type, Decimal256Type, UInt32Type, UInt64Type};
+use datafusion_common::utils::SingleRowListArrayBuilder;
 use datafusion_common::{Result, ScalarValue};
 use datafusion_expr::Accumulator;
 use datafusion_functions_aggregate_common::aggregate::count_distinct::{
@@ -14,7 +15,7 @@ use datafusion_functions_aggregate_common::aggregate::count_distinct::{
 };
 use datafusion_physical_expr_common::binary_map::OutputType;
 
-use super::plain::{Kind, Plain};
+use super::plain::{Kind, Plain, renamed_back};
 
 /// An accumulator for `count(DISTINCT …)`.
 pub(crate) fn accumulator(plain: Plain) -> Box<dyn Accumulator> {
@@ -37,6 +38,28 @@ pub(crate) fn accumulator(plain: Plain) -> Box<dyn Accumulator> {
         )),
     };
     Box::new(DistinctCount { plain, set })
+}
+
+/// What an accumulator of one group hands on of its distinct values.
+pub(crate) fn state_of(plain: &Plain, values: ArrayRef) -> Result<Vec<ScalarValue>> {
+    let values = SingleRowListArrayBuilder::new(plain.of(&[values])?).with_nullable(true);
+    Ok(vec![
+        ScalarValue::try_new_null(&plain.kind.data_type())?,
+        values.build_list_scalar(),
+    ])
+}
+
+/// The values of a type of fixed width in such states, and in those of groups.
+pub(crate) fn values_of(
+    plain: &Plain,
+    states: &[ArrayRef],
+    data_type: &DataType,
+) -> Result<[ArrayRef; 2]> {
+    let others = plain.kind.listed(states[1].as_list());
+    Ok([
+        renamed_back(&states[0], data_type)?,
+        renamed_back(&others, data_type)?,
+    ])
 }
 
 #[derive(Debug)]

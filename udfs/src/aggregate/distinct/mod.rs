@@ -12,10 +12,12 @@
 mod bucket;
 mod cells;
 mod count;
+mod fed;
 mod lone;
 mod pairs;
 mod plain;
 
 pub(super) use count::groups_accumulator;
-pub(super) use lone::accumulator;
+pub(super) use fed::groups_accumulator_over;
+pub(super) use lone::{accumulator, state_of, values_of};
 pub(super) use plain::Plain;

@@ -118,6 +118,29 @@ impl<V: Values> Pairs<V> {
         counts
     }
 
+    /// Hands out the distinct values of groups, with the group of each and how many groups there
+    /// are; some of every group or none.
+    pub(super) fn feed(
+        &mut self,
+        emit: EmitTo,
+        mut to: impl FnMut(ArrayRef, &[usize], usize) -> Result<()>,
+    ) -> Result<()> {
+        let taken = self.take(emit);
+        let mut groups = vec![];
+        for (at, mut bucket) in taken.buckets.into_iter().enumerate() {
+            bucket.settle();
+            let mut writer = V::Writer::new(0, bucket.len(), &self.kind.data_type());
+            let (cells, bytes) = bucket.cells();
+            writer.others(cells, bytes);
+            let place = |group: &u16| at * GROUPS + *group as usize - taken.first;
+            groups.clear();
+            groups.extend(bucket.groups().iter().map(place));
+            drop(bucket);
+            to(writer.finish().1, &groups, taken.groups)?;
+        }
+        Ok(())
+    }
+
     /// The distinct values of groups: the first of each, and lists of the others.
     pub(super) fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>> {
         let mut taken = self.take(emit);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BinaryViewArray, ListArray, PrimitiveArray,
+    make_array,
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
@@ -191,7 +192,13 @@ fn renamed<T: ArrowPrimitiveType>(values: &ArrayRef, kind: Kind) -> Result<Array
     Ok(Arc::new(values.with_data_type(kind.data_type())))
 }
 
-/// Adding 0 makes 0 of -0 and changes no other number; what is no number keeps its bits.
+/// Bits under the name of the type they came from.
+pub(super) fn renamed_back(values: &ArrayRef, data_type: &DataType) -> Result<ArrayRef> {
+    let data = values.to_data().into_builder();
+    Ok(make_array(data.data_type(data_type.clone()).build()?))
+}
+
+/// 0 for -0. All others keep their bits, those that are no number too.
 fn positive_zeros(values: &ArrayRef) -> ArrayRef {
     use arrow::datatypes::{Float32Type, Float64Type};
     match values.data_type() {

@@ -56,11 +56,11 @@ impl<T: Reversible> Accumulator for Distinct<T> {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.occurrences.list(&self.types.input)])
+        self.occurrences.state(&self.types.input)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for values in states[0].as_list::<i32>().iter().flatten() {
+        for values in Occurrences::<T::Input>::handed_on(states, &self.types.input)? {
             self.update_batch(&[values])?;
         }
         Ok(())

@@ -30,6 +30,9 @@ use groups::{Means, Sums};
 use single::{Frame, Single};
 use whole::{WholeGroups, WholeTotal};
 
+use super::distinct::groups_accumulator_over;
+use super::occurrences::plain_of;
+
 pub(super) use doubles::{STATE_BYTES, read, write};
 
 /// What is made of a sum at the end.
@@ -173,7 +176,7 @@ pub(super) fn sliding_accumulator(
 pub(super) fn groups_accumulator(
     args: &AccumulatorArgs<'_>,
     asked: Asked,
-) -> Option<Box<dyn GroupsAccumulator>> {
+) -> Result<Option<Box<dyn GroupsAccumulator>>> {
     fn groups<T: GroupTotals>(asked: Asked, types: &Types) -> Box<dyn GroupsAccumulator> {
         match asked {
             Asked::Sum => Box::new(Sums::<T>::new(types)),
@@ -181,16 +184,23 @@ pub(super) fn groups_accumulator(
         }
     }
     let types = types(args);
-    by_type!(
+    let groups = by_type!(
         &types.input,
         DoubleGroups,
         WholeGroups,
         groups(asked, &types)
-    )
+    );
+    match groups {
+        Some(groups) if args.is_distinct => {
+            let plain = plain_of(&types.input)?;
+            groups_accumulator_over(plain, types.input, groups).map(Some)
+        }
+        groups => Ok(groups),
+    }
 }
 
 /// What the accumulators hand on, for types of ours.
-pub(super) fn state_fields(args: &StateFieldsArgs<'_>, asked: Asked) -> Vec<FieldRef> {
+pub(super) fn state_fields(args: &StateFieldsArgs<'_>, asked: Asked) -> Result<Vec<FieldRef>> {
     let input = args.input_fields[0].data_type();
     let field = |what: &str, data_type| {
         FieldRef::new(Field::new(
@@ -200,14 +210,13 @@ pub(super) fn state_fields(args: &StateFieldsArgs<'_>, asked: Asked) -> Vec<Fiel
         ))
     };
     if args.is_distinct {
-        let values = DataType::new_list(input.clone(), true);
-        return vec![field("values", values)];
+        return Ok(plain_of(input)?.state_fields(args.name));
     }
     let sum = field("sum", state_type(input));
-    match asked {
+    Ok(match asked {
         Asked::Sum => vec![sum],
         Asked::Mean => vec![field("count", DataType::UInt64), sum],
-    }
+    })
 }
 
 fn state_type(input: &DataType) -> DataType {
@@ -227,7 +236,7 @@ macro_rules! handed_over {
     ($asked:expr) => {
         fn state_fields(&self, args: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
             match exact::is_ours(args.input_fields[0].data_type()) {
-                true => Ok(exact::state_fields(&args, $asked)),
+                true => exact::state_fields(&args, $asked),
                 false => self.other.state_fields(args),
             }
         }
@@ -251,7 +260,7 @@ macro_rules! handed_over {
 
         fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
             match exact::is_ours(args.expr_fields[0].data_type()) {
-                true => !args.is_distinct,
+                true => true,
                 false => self.other.groups_accumulator_supported(args),
             }
         }
@@ -260,7 +269,7 @@ macro_rules! handed_over {
             &self,
             args: AccumulatorArgs<'_>,
         ) -> Result<Box<dyn GroupsAccumulator>> {
-            match exact::groups_accumulator(&args, $asked) {
+            match exact::groups_accumulator(&args, $asked)? {
                 Some(accumulator) => Ok(accumulator),
                 None => self.other.create_groups_accumulator(args),
             }

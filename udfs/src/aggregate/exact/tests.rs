@@ -28,7 +28,7 @@ fn with_args<T>(input: &DataType, output: &DataType, make: impl Fn(AccumulatorAr
 
 fn groups(input: &DataType, output: &DataType, asked: Asked) -> Box<dyn GroupsAccumulator> {
     with_args(input, output, |args| {
-        groups_accumulator(&args, asked).unwrap()
+        groups_accumulator(&args, asked).unwrap().unwrap()
     })
 }
 
@@ -110,7 +110,8 @@ fn promised_states_are_kept() {
                     is_distinct: false,
                 },
                 asked,
-            );
+            )
+            .unwrap();
             let promised: Vec<&DataType> = fields.iter().map(|field| field.data_type()).collect();
             let states = groups(values.data_type(), &output, asked)
                 .convert_to_state(std::slice::from_ref(&values), None)

@@ -52,11 +52,11 @@ impl Accumulator for Distinct {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![self.occurrences.list(&DataType::Float64)])
+        self.occurrences.state(&DataType::Float64)
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for values in states[0].as_list::<i32>().iter().flatten() {
+        for values in Occurrences::<Float64Type>::handed_on(states, &DataType::Float64)? {
             self.update_batch(&[values])?;
         }
         Ok(())

@@ -32,6 +32,9 @@ use single::{Frame, Single};
 use statistic::Statistic;
 use terms::{ONE_COLUMN, PRODUCT, TWO_COLUMNS, state_type};
 
+use super::distinct::groups_accumulator_over;
+use super::occurrences::plain_of;
+
 /// Every function of moments.
 pub(super) fn functions() -> Vec<Arc<AggregateUDF>> {
     [
@@ -127,8 +130,7 @@ impl AggregateUDFImpl for Moment {
             FieldRef::new(Field::new(name, data_type, true))
         };
         if args.is_distinct {
-            let values = DataType::new_list(DataType::Float64, true);
-            return Ok(vec![field("values", values)]);
+            return Ok(plain_of(&DataType::Float64)?.state_fields(args.name));
         }
         let sums = state_type(self.statistic.terms());
         Ok(vec![field("count", DataType::UInt64), field("sums", sums)])
@@ -154,14 +156,22 @@ impl AggregateUDFImpl for Moment {
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs<'_>) -> bool {
-        !args.is_distinct
+        self.check_distinct(args.is_distinct).is_ok()
     }
 
     fn create_groups_accumulator(
         &self,
-        _args: AccumulatorArgs<'_>,
+        args: AccumulatorArgs<'_>,
     ) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(by_terms!(self.statistic, Groups))
+        self.check_distinct(args.is_distinct)?;
+        let groups: Box<dyn GroupsAccumulator> = by_terms!(self.statistic, Groups);
+        match args.is_distinct {
+            true => {
+                let plain = plain_of(&DataType::Float64)?;
+                groups_accumulator_over(plain, DataType::Float64, groups)
+            }
+            false => Ok(groups),
+        }
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {

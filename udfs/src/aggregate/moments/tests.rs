@@ -248,10 +248,11 @@ fn distinct_values() {
         let function = named(name);
         let mut part = single(&function, true);
         part.update_batch(&arrays(&function, &rows)).unwrap();
-        let state = part.state().unwrap()[0].to_array().unwrap();
+        let state = part.state().unwrap();
+        let state: Vec<ArrayRef> = state.iter().map(|it| it.to_array().unwrap()).collect();
         let mut all = single(&function, true);
-        all.merge_batch(&[Arc::clone(&state)]).unwrap();
-        all.merge_batch(&[state]).unwrap();
+        all.merge_batch(&state).unwrap();
+        all.merge_batch(&state).unwrap();
         let seen = all.evaluate().unwrap();
         assert_eq!(seen, ScalarValue::Float64(Some(expected)), "{name}");
         let twos = arrays(&function, &[(Some(2.0), None), (Some(4.0), None)]);
