@@ -49,7 +49,7 @@ pub(crate) enum Place {
     },
     /// In a file that is removed with this value.
     File {
-        table: FilesTable,
+        table: Box<FilesTable>,
         _file: tempfile::NamedTempFile,
     },
 }

@@ -132,7 +132,7 @@ fn in_its_place(
 /// The scans of a plan, those of its subqueries too, by their sources.
 pub fn for_each_scan(
     plan: &LogicalPlan,
-    seen: &mut dyn FnMut(&Arc<dyn TableSource>, Option<&[usize]>),
+    mut seen: impl FnMut(&Arc<dyn TableSource>, Option<&[usize]>),
 ) -> PlanResult<()> {
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {
@@ -146,7 +146,7 @@ pub fn for_each_scan(
 /// The same plan with other plans in the place of some scans.
 pub fn replace_scans(
     plan: LogicalPlan,
-    by: &dyn Fn(&Arc<dyn TableSource>) -> PlanResult<Option<LogicalPlan>>,
+    by: impl Fn(&Arc<dyn TableSource>) -> PlanResult<Option<LogicalPlan>>,
 ) -> PlanResult<LogicalPlan> {
     let replaced = plan.transform_up_with_subqueries(|node| match &node {
         LogicalPlan::TableScan(scan) => match by(&scan.source)? {

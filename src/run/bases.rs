@@ -152,7 +152,7 @@ impl Bases {
                 self.all[id].sort = Some(column);
             }
         }
-        for id in self.from_the_top() {
+        for id in self.top_down() {
             if self.all[id].readers > 0 {
                 match self.all[id].projected() {
                     Ok(plan) => self.note(&readings(engine, &plan)),
@@ -176,7 +176,7 @@ impl Bases {
     }
 
     /// Every base behind all that read it.
-    fn from_the_top(&self) -> Vec<usize> {
+    fn top_down(&self) -> Vec<usize> {
         fn visit(bases: &Bases, id: usize, seen: &mut [bool], order: &mut Vec<usize>) {
             if !std::mem::replace(&mut seen[id], true) {
                 for below in bases.all[id].reads() {
@@ -276,7 +276,7 @@ impl Bases {
         let apart = |id: &usize| self.state(*id) == State::Apart;
         match reads(plan).iter().any(apart) {
             false => Ok(plan.clone()),
-            true => replace_scans(plan.clone(), &|source| match base_of(source) {
+            true => replace_scans(plan.clone(), |source| match base_of(source) {
                 Some(id) if apart(&id) => self.resolved(&self.all[id].plan).map(Some),
                 _ => Ok(None),
             }),
@@ -309,6 +309,6 @@ impl Base {
 pub(super) fn reads(plan: &LogicalPlan) -> BTreeSet<usize> {
     let mut found = BTreeSet::new();
     // Nothing in the walk can fail.
-    let _ = for_each_scan(plan, &mut |source, _| found.extend(base_of(source)));
+    let _ = for_each_scan(plan, |source, _| found.extend(base_of(source)));
     found
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use datafusion::catalog::TableProvider;
 use datafusion::common::config::ConfigOptions;
 use datafusion::datasource::file_format::arrow::ArrowFormat;
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
 
 use super::Engine;
 use super::state_rows::{Outcome, write_states};
@@ -191,9 +191,12 @@ impl Engine {
         let merged = aggregation.merged(states, &choice.new, options)?;
         let columns = aggregation.state_columns()?;
         let most = (rows / LEAST_SAVING).saturating_sub(kept);
-        let context = self.session.task_ctx();
+        let Ok(rows_of) = execute_stream_partitioned(merged, self.session.task_ctx()) else {
+            return Ok(None);
+        };
+        let rows_of = rows_of.into_iter().map(|stream| self.watched(stream));
         let new_shard = || reuse.states.shard(key, &columns);
-        let shards = match write_states(merged, context, most, new_shard).await? {
+        let shards = match write_states(rows_of.collect(), most, new_shard).await? {
             Outcome::Written(shards) => shards,
             Outcome::TooMany => {
                 reuse.states.keep_unfit(key, about, rows)?;

@@ -38,7 +38,7 @@ pub(super) fn readings(engine: &Engine, plan: &LogicalPlan) -> Reading {
     let optimised = engine.session.state().optimize(plan);
     let plan = optimised.as_ref().unwrap_or(plan);
     // Nothing in the walk can fail.
-    let _ = for_each_scan(plan, &mut |source, columns| {
+    let _ = for_each_scan(plan, |source, columns| {
         let Some(id) = base_of(source) else { return };
         let read = reading.columns.entry(id).or_default();
         match columns {

@@ -185,10 +185,10 @@ impl Keeper {
         let table = FilesTable::new(self.schema, &[], &[file], format)?;
         let table = table.with_statistics(&self.engine.session.state()).await?;
         let place = Place::File {
-            table: match sort {
+            table: Box::new(match sort {
                 Some(column) => table.sorted_by(column),
                 None => table,
-            },
+            }),
             _file: spill.file,
         };
         Ok((place, bytes))

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use datafusion::common::runtime::JoinSet;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream_partitioned};
+use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 
 use crate::error::{Error, Result};
@@ -28,16 +27,12 @@ enum Stop {
     Unwritable(Error),
 }
 
-/// Writes the rows of a plan unless there are more than `most`.
+/// Writes rows unless there are more than `most`.
 pub(super) async fn write_states(
-    plan: Arc<dyn ExecutionPlan>,
-    context: Arc<TaskContext>,
+    streams: Vec<SendableRecordBatchStream>,
     most: u64,
     new_shard: impl Fn() -> Result<ShardWriter>,
 ) -> Result<Outcome> {
-    let Ok(streams) = execute_stream_partitioned(plan, context) else {
-        return Ok(Outcome::Failed);
-    };
     let rows = Arc::new(AtomicU64::new(0));
     let mut writers = JoinSet::new();
     for streams in by_writer(streams) {

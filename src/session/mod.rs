@@ -69,8 +69,10 @@ pub fn build(
     if let Some(threads) = resources.threads {
         config = config.with_target_partitions(threads.get());
     }
-    let mut settings = exec::ExecSettings::default();
-    settings.partitions = config.target_partitions();
+    let mut settings = exec::ExecSettings {
+        partitions: config.target_partitions(),
+        ..exec::ExecSettings::default()
+    };
     if let MemoryBudget::Bytes(limit) = resources.memory {
         settings.memory_limit = limit;
         let usual = config.options().execution.sort_spill_reservation_bytes;

@@ -37,7 +37,7 @@ impl Text {
 
     /// A part with its length, so that no two lists of parts look the same.
     pub(super) fn add(&mut self, part: &str) {
-        let _ = write!(self.text, "{}:{part}\n", part.len());
+        let _ = writeln!(self.text, "{}:{part}", part.len());
     }
 
     /// An expression whose value depends on its columns alone; `None` if it is not

@@ -99,8 +99,8 @@ impl States {
         superseded: &[String],
     ) -> Result<()> {
         let mut parts = self.parts(key);
-        let gone = self.drop_parts(&mut parts, |part| {
-            superseded.contains(&part.id) || part.is_stale()
+        let gone = self.drop_parts(&mut parts, |old| {
+            superseded.contains(&old.id) || old.files == part.files || old.is_stale()
         });
         // False sorts first: what was not used makes room.
         parts.sort_by_key(|part| used.contains(&part.id));
