@@ -9,6 +9,7 @@ use datafusion_common::{Result, exec_datafusion_err};
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 
 use crate::arguments::Call;
+use crate::math::bins::Closed;
 use crate::math::rfm::{Cuts, combined};
 use crate::numeric::to_doubles;
 use crate::types::{is_number, is_time, plain_or};
@@ -124,9 +125,9 @@ impl Measures {
         };
         let [recency, frequency, monetary] = self.columns.each_ref().map(Float64Array::values);
         let mut parts = [
-            bins_above(recency, cuts.recency),
-            bins_above(frequency, cuts.frequency),
-            bins_above(monetary, cuts.monetary),
+            Closed::Right.bins(recency, cuts.recency),
+            Closed::Right.bins(frequency, cuts.frequency),
+            Closed::Right.bins(monetary, cuts.monetary),
             vec![],
         ];
         let best = cuts.recency.len() as i32 + 2;
@@ -193,17 +194,6 @@ impl Scores {
         let nulls = NullBuffer::from(self.valid);
         finish(self.parts, (nulls.null_count() > 0).then_some(nulls), rows)
     }
-}
-
-/// For every value, 1 + the number of cuts strictly below it: without a branch a row.
-fn bins_above(values: &[f64], cuts: &[f64]) -> Vec<i32> {
-    let mut bins = vec![1; values.len()];
-    for cut in cuts {
-        for (bin, value) in bins.iter_mut().zip(values) {
-            *bin += i32::from(value > cut);
-        }
-    }
-    bins
 }
 
 fn finish(parts: [Vec<i32>; 4], nulls: Option<NullBuffer>, rows: usize) -> Result<StructArray> {

@@ -9,7 +9,7 @@ use datafusion_expr::{ColumnarValue, ReturnFieldArgs};
 
 use crate::arguments::{Call, known, types};
 use crate::clock::ClockSource;
-use crate::math::calendar::{DAY_SECONDS, SECOND_NANOS, parse_zone};
+use crate::math::calendar::{DAY_SECONDS, SECOND_NANOS, floor_div, parse_zone};
 use crate::math::zone_days::{LocalDays, LocalTimes};
 use crate::types::{is_text, is_time, plain_or};
 
@@ -105,7 +105,6 @@ pub(crate) fn map_days(
     }
 }
 
-/// The unit is known to the compiler, which divides by multiplying then.
 fn days<T: ArrowPrimitiveType<Native = i64>, const PER_SECOND: i64>(
     values: &ArrayRef,
     zone: Option<Tz>,
@@ -113,12 +112,13 @@ fn days<T: ArrowPrimitiveType<Native = i64>, const PER_SECOND: i64>(
 ) -> Result<PrimitiveArray<Int64Type>> {
     let values = values.as_primitive::<T>();
     let Some(zone) = zone else {
-        let day = |value: i64| value.div_euclid(const { PER_SECOND * DAY_SECONDS });
+        // Two divisions by constants that the compiler knows, as their product it cannot be told.
+        let day = |value: i64| floor_div::<DAY_SECONDS>(floor_div::<PER_SECOND>(value));
         return Ok(values.unary(|value| finish(day(value))));
     };
     let mut days = LocalDays::new(zone, values.len());
     let counted = each(values, |value| {
-        Ok(finish(days.day_of(value.div_euclid(PER_SECOND))?))
+        Ok(finish(days.day_of(floor_div::<PER_SECOND>(value))?))
     })?;
     Ok(PrimitiveArray::new(counted.into(), values.nulls().cloned()))
 }
@@ -181,8 +181,8 @@ fn instants<T: ArrowPrimitiveType<Native = i64>, const PER_SECOND: i64, R: Defau
     };
     let mut times = LocalTimes::new(zone, values.len());
     each(values, |value| {
-        let utc = times.utc(value.div_euclid(PER_SECOND))?;
-        let whole = i128::from(utc) * i128::from(SECOND_NANOS);
+        let seconds = floor_div::<PER_SECOND>(value);
+        let whole = i128::from(times.utc(seconds)?) * i128::from(SECOND_NANOS);
         Ok(finish(whole + nanos(value.rem_euclid(PER_SECOND))))
     })
 }

@@ -14,6 +14,16 @@ pub(crate) const SECOND_NANOS: i64 = 1_000_000_000;
 
 const EPOCH_FROM_CE: i32 = 719_163;
 
+/// `value / BY`, rounded down. By the complement, as of a negative value `!value` is not, and
+/// its quotient is that of the complement: a single unsigned division by a constant, which the
+/// compiler makes a multiplication, where `div_euclid` takes a remainder and a branch.
+#[inline]
+pub(crate) fn floor_div<const BY: i64>(value: i64) -> i64 {
+    let sign = value >> 63;
+    let magnitude = (value ^ sign) as u64;
+    (magnitude / BY as u64) as i64 ^ sign
+}
+
 /// Reads an IANA time zone name such as `Europe/Warsaw`, or an offset such as `+02:00`.
 pub(crate) fn parse_zone(name: &str) -> Result<Tz> {
     name.parse().map_err(|_| {
@@ -119,6 +129,22 @@ mod tests {
 
     fn day(text: &str) -> i64 {
         seconds(&format!("{text} 00:00:00")) / DAY_SECONDS
+    }
+
+    #[test]
+    fn quotients_are_rounded_down() {
+        let mut values = vec![i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX];
+        for near in [0, DAY_SECONDS, 7 * DAY_SECONDS, -DAY_SECONDS] {
+            values.extend(near - 2..=near + 2);
+        }
+        for value in values {
+            assert_eq!(
+                floor_div::<DAY_SECONDS>(value),
+                value.div_euclid(DAY_SECONDS)
+            );
+            assert_eq!(floor_div::<7>(value), value.div_euclid(7));
+            assert_eq!(floor_div::<1>(value), value);
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use arrow::array::timezone::Tz;
 use chrono::{Offset, TimeZone};
 use datafusion_common::Result;
 
-use super::calendar::{DAY_SECONDS, from_seconds, local_to_utc, midnight, resolve};
+use super::calendar::{DAY_SECONDS, floor_div, from_seconds, local_to_utc, midnight, resolve};
 
 /// Eleven years of days, in a table that fits the second-level cache.
 const MOST_SLOTS: usize = 4096;
@@ -65,18 +65,18 @@ impl LocalDays {
     /// The local day, counted from 1970-01-01, of an instant in UTC seconds.
     #[inline]
     pub(crate) fn day_of(&mut self, seconds: i64) -> Result<i64> {
-        let offset = match self.steady.offset(seconds.div_euclid(DAY_SECONDS)) {
+        let offset = match self.steady.offset(floor_div::<DAY_SECONDS>(seconds)) {
             Some(offset) => offset,
             None => self.look_up(seconds)?,
         };
-        Ok((seconds + offset).div_euclid(DAY_SECONDS))
+        Ok(floor_div::<DAY_SECONDS>(seconds + offset))
     }
 
     /// No zone changes its offset twice within a day of UTC (of those in the tz database), so
     /// equal offsets at both ends hold in between.
     #[cold]
     fn look_up(&mut self, seconds: i64) -> Result<i64> {
-        let day = seconds.div_euclid(DAY_SECONDS);
+        let day = floor_div::<DAY_SECONDS>(seconds);
         let offset = offset_at(&self.zone, seconds)?;
         let start = day * DAY_SECONDS;
         let ends = [start, start + DAY_SECONDS - 1];
@@ -115,7 +115,7 @@ impl LocalTimes {
     /// The UTC second of a local time given in seconds since 1970-01-01 00:00 on that clock.
     #[inline]
     pub(crate) fn utc(&mut self, local_seconds: i64) -> Result<i64> {
-        match self.steady.offset(local_seconds.div_euclid(DAY_SECONDS)) {
+        match self.steady.offset(floor_div::<DAY_SECONDS>(local_seconds)) {
             Some(offset) => Ok(local_seconds - offset),
             None => self.look_up(local_seconds),
         }
@@ -124,7 +124,7 @@ impl LocalTimes {
     #[cold]
     fn look_up(&mut self, local_seconds: i64) -> Result<i64> {
         let utc = local_to_utc(&self.zone, from_seconds(local_seconds)?);
-        let day = local_seconds.div_euclid(DAY_SECONDS);
+        let day = floor_div::<DAY_SECONDS>(local_seconds);
         if let Ok(Some(offset)) = self.steady_offset(day) {
             self.steady.remember(day, offset);
         }

@@ -192,7 +192,7 @@ impl ScalarUDFImpl for RfmScoreWith {
             cuts.are_one().then(|| cuts.row(0).ok()).flatten()
         };
         let scores = match one {
-            Some(cuts) => measures.score(|_| Ok(cuts))?,
+            Some(cuts) => measures.score_all(cuts)?,
             None => measures.score(|row| cuts.row(row))?,
         };
         answer(&args.args, Arc::new(scores))
