@@ -6,7 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as PlanResult, TableReference};
-use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Subquery};
+use datafusion::logical_expr::{EmptyRelation, Expr, LogicalPlan, Subquery, TableType};
 
 use crate::catalog::definition_of;
 
@@ -31,8 +31,10 @@ pub(super) struct Node {
     pub(super) shape: Arc<LogicalPlan>,
     /// What its subqueries and inputs are, in this order.
     pub(super) below: Vec<usize>,
-    /// Does it more than filter and project?
+    /// Is it worth keeping rather than doing again?
     pub(super) is_work: bool,
+    /// Was something below it condensed: grouped, made distinct, computed by windows?
+    is_condensed: bool,
     /// Does something in it give other rows every time?
     is_volatile: bool,
     /// Is a column of a query around it used?
@@ -108,9 +110,14 @@ impl Interned {
             is_open |= expr.contains_outer();
             Ok(TreeNodeRecursion::Continue)
         })?;
+        let is_condensed = condenses(plan) || below.iter().any(|id| self.nodes[*id].is_condensed);
+        let has_subquery = below.len() > plan.inputs().len();
         let id = self.nodes.len();
         self.nodes.push(Node {
-            is_work: is_work(plan, below.len()),
+            // What joins nothing but rows as they are may have more rows than all its
+            // inputs: doing it again takes less than keeping them.
+            is_work: is_condensed && is_work(plan, has_subquery),
+            is_condensed,
             is_volatile,
             is_open,
             below,
@@ -180,25 +187,37 @@ pub fn works(plan: &LogicalPlan) -> bool {
             has_subquery = true;
             Ok(TreeNodeRecursion::Stop)
         })?;
-        Ok(has_subquery || is_work(node, 0))
+        Ok(is_work(node, has_subquery))
     })
     .unwrap_or(true)
 }
 
-/// Filters and projections are cheaper to repeat than to keep; a subquery is a join.
-fn is_work(plan: &LogicalPlan, below: usize) -> bool {
-    let has_subquery = below > plan.inputs().len();
+/// Does a node more than filter and project? A subquery is a join.
+fn is_work(plan: &LogicalPlan, has_subquery: bool) -> bool {
     has_subquery
+        || groups(plan)
         || matches!(
             plan,
-            LogicalPlan::Aggregate(_)
-                | LogicalPlan::Join(_)
-                | LogicalPlan::Window(_)
-                | LogicalPlan::Distinct(_)
-                | LogicalPlan::Sort(_)
-                | LogicalPlan::RecursiveQuery(_)
-                | LogicalPlan::Extension(_)
+            LogicalPlan::Join(_) | LogicalPlan::Sort(_) | LogicalPlan::Extension(_)
         )
+}
+
+fn groups(plan: &LogicalPlan) -> bool {
+    matches!(
+        plan,
+        LogicalPlan::Aggregate(_)
+            | LogicalPlan::Window(_)
+            | LogicalPlan::Distinct(_)
+            | LogicalPlan::RecursiveQuery(_)
+    )
+}
+
+/// Scans of rows that are kept count, as work was done for these.
+fn condenses(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::TableScan(scan) => scan.source.table_type() == TableType::Temporary,
+        _ => groups(plan),
+    }
 }
 
 fn work(plan: &LogicalPlan) -> String {

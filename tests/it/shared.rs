@@ -275,10 +275,19 @@ fn what_runs_once_or_does_no_work_is_not_kept() {
     let here = tempfile::tempdir().expect("a folder");
     let text = "CREATE SEGMENT a WITH (key = 'customer_id') AS SELECT DISTINCT customer_id FROM events WHERE amount > 400;\n\
                 CREATE SEGMENT b WITH (key = 'customer_id') AS SELECT customer_id, max(amount) AS m FROM events WHERE amount > 400 GROUP BY customer_id;\n";
-    let came = run(&given(text, here.path()));
+    let came = run(&given(text, &here.path().join("filtered")));
     all_succeed(&came);
     // A filter over a scan is all they have in common.
     assert_eq!((came.scans, came.report.record.shared.len()), (2, 0));
+    // A join of rows as they are may have more of them than both its sides.
+    let pairs = "(SELECT a.customer_id, b.amount FROM events AS a JOIN events AS b ON a.amount = b.amount) AS p";
+    let text = format!(
+        "CREATE SEGMENT a WITH (key = 'customer_id') AS SELECT customer_id, max(amount) AS m FROM {pairs} GROUP BY customer_id;\n\
+         CREATE SEGMENT b WITH (key = 'customer_id') AS SELECT customer_id, count(*) AS n FROM {pairs} GROUP BY customer_id;\n"
+    );
+    let came = run(&given(&text, &here.path().join("joined")));
+    all_succeed(&came);
+    assert_eq!((came.scans, came.report.record.shared.len()), (4, 0));
 }
 
 /// Definitions of every sort over each other: views that are named, texts that repeat
