@@ -30,9 +30,12 @@ const SHARE_OF_MACHINE: usize = 75;
 /// what it has accounted for once, and batches on their way belong to nobody.
 const SHARE_OF_OPERATORS: usize = 80;
 
-/// Of that, in parts of a hundred: what those may take who can spill. Else they leave
+/// Of that, in parts of a hundred: when so much is taken, sorts spill. Else they leave
 /// nothing to the merge above them, which cannot.
 const SHARE_OF_SPILLING: usize = 80;
+
+/// What DataFusion calls a sort that can spill.
+const SORT: &str = "ExternalSorter[";
 
 /// How much memory queries may hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -136,7 +139,7 @@ impl MemoryPool for WatchedPool {
         if let Some(said) = self.watch.as_ref().and_then(MemoryWatch::too_much) {
             return Err(DataFusionError::ResourcesExhausted(said));
         }
-        if reservation.consumer().can_spill()
+        if reservation.consumer().name().starts_with(SORT)
             && self.inner.reserved().saturating_add(additional) > self.most_of_spilling
         {
             return Err(DataFusionError::ResourcesExhausted(format!(
