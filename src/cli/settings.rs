@@ -64,7 +64,7 @@ impl Settings {
             printer,
             resources: Resources {
                 memory: match memory_limit {
-                    Some(size) => MemoryBudget::Bytes(parse_limit(size)?),
+                    Some(size) => MemoryBudget::Bytes(parse_size(size)?),
                     None => MemoryBudget::Machine,
                 },
                 watch_process: true,
@@ -239,20 +239,6 @@ fn local(store: &str) -> Result<PathBuf> {
         true => Err(Error::usage(format!(
             "store '{store}': this build writes to local folders only"
         ))),
-    }
-}
-
-/// With less, operators fail before they have begun, and those of DataFusion may wait
-/// for each other for good.
-const LEAST_MEMORY: usize = 30_000_000;
-
-fn parse_limit(size: &str) -> Result<usize> {
-    match parse_size(size)? {
-        bytes if bytes < LEAST_MEMORY => Err(Error::usage(format!(
-            "a memory limit of {size} is too small to work with"
-        ))
-        .hint("give 30MB or more")),
-        bytes => Ok(bytes),
     }
 }
 

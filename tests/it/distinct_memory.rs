@@ -66,7 +66,7 @@ fn many_groups_take_little() {
 
 #[test]
 fn a_limit_is_kept_or_named() {
-    for limit in ["30MB", "40MB", "60MB"] {
+    for limit in ["4MB", "12MB", "30MB"] {
         let question = question("count(DISTINCT order_id) AS n, avg(customer)");
         let arguments = ["--memory-limit", limit, "--format=csv", "-c", &question];
         let (ran, peak) = measured(&arguments);

@@ -34,6 +34,11 @@ const SHARE_OF_OPERATORS: usize = 80;
 /// nothing to the merge above them, which cannot.
 const SHARE_OF_SPILLING: usize = 80;
 
+/// What DataFusion calls rows on their way between threads. They are counted and never
+/// refused: an exchange of 55.2 that spills from two sides at once may wait for itself
+/// for good, whatever the limit (apache/datafusion#24883, mended after 55.2).
+const EXCHANGE: &str = "RepartitionExec[";
+
 /// What DataFusion calls a sort that can spill.
 const SORT: &str = "ExternalSorter[";
 
@@ -138,6 +143,10 @@ impl MemoryPool for WatchedPool {
         // Who can spill does so at an error, and frees what it holds.
         if let Some(said) = self.watch.as_ref().and_then(MemoryWatch::too_much) {
             return Err(DataFusionError::ResourcesExhausted(said));
+        }
+        if reservation.consumer().name().starts_with(EXCHANGE) {
+            self.inner.grow(reservation, additional);
+            return Ok(());
         }
         if reservation.consumer().name().starts_with(SORT)
             && self.inner.reserved().saturating_add(additional) > self.most_of_spilling
