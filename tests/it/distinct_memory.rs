@@ -1,10 +1,9 @@
 //! Distinct values of many groups take the memory that they need and no more, and stay within a
 //! limit or say that they cannot.
 
-use std::process::Stdio;
-use std::time::Duration;
+use std::path::Path;
 
-use crate::command::{Ran, segql};
+use crate::peak::measured;
 
 /// 40,000 customers with eight orders each, known by texts that are longer than twelve bytes.
 /// A set a customer would take more than half a gigabyte.
@@ -12,27 +11,6 @@ const ORDERS: &str = "SELECT value % 40000 AS customer, 'order number ' || value
      DATE '2026-01-01' + CAST(value % 28 AS INT) AS day FROM generate_series(0, 319999) AS t (value)";
 
 const MIB: usize = 1 << 20;
-
-/// The command's answer, and the most memory it was seen to hold.
-fn measured(arguments: &[&str]) -> (Ran, usize) {
-    let here = tempfile::tempdir().expect("a folder");
-    let mut child = segql(here.path())
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("starts");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().expect("can be asked").is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(kib.unwrap_or(0) * 1024);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    (child.wait_with_output().expect("ends").into(), peak)
-}
 
 fn question(asked: &str) -> String {
     format!(
@@ -52,7 +30,7 @@ fn many_groups_take_little() {
             "40000",
         ),
     ] {
-        let (ran, peak) = measured(&["--format=csv", "-c", &question(asked)]);
+        let (ran, peak) = measured(Path::new("/"), &["--format=csv", "-c", &question(asked)]);
         assert_eq!(ran.code, 0, "{asked}: {}", ran.err);
         assert_eq!(
             ran.out.lines().nth(1),
@@ -69,7 +47,7 @@ fn a_limit_is_kept_or_named() {
     for limit in ["4MB", "12MB", "30MB"] {
         let question = question("count(DISTINCT order_id) AS n, avg(customer)");
         let arguments = ["--memory-limit", limit, "--format=csv", "-c", &question];
-        let (ran, peak) = measured(&arguments);
+        let (ran, peak) = measured(Path::new("/"), &arguments);
         match ran.code {
             0 => assert_eq!(ran.out.lines().nth(1), Some("40000,320000"), "{limit}"),
             code => {

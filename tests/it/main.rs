@@ -6,6 +6,8 @@
 mod cache_sized;
 mod check_once;
 mod command;
+mod counted_run;
+mod daily_shop;
 mod datafusion_faults;
 mod day_over;
 mod depth;
@@ -25,6 +27,8 @@ mod killed;
 mod lock;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(target_os = "linux")]
+mod peak;
 mod project;
 mod readme;
 mod rejected;
@@ -35,4 +39,6 @@ mod shared;
 mod slt;
 mod small_project;
 mod store;
+#[cfg(target_os = "linux")]
+mod window_memory;
 mod windows;
