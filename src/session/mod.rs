@@ -74,7 +74,7 @@ pub fn build(
         ..exec::ExecSettings::default()
     };
     if let MemoryBudget::Bytes(limit) = resources.memory {
-        settings.memory_limit = limit;
+        settings.memory_limit = memory::share_of_operators(limit);
         let usual = config.options().execution.sort_spill_reservation_bytes;
         let sorts = &mut config.options_mut().execution.sort_spill_reservation_bytes;
         *sorts = usual.min(limit / SORTS_RESERVE);

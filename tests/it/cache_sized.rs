@@ -65,7 +65,7 @@ fn the_rows_are_those_of_the_plain_plan() {
             &["--threads", "1"][..],
             &["--threads", "2"],
             &["--threads", "3"],
-            &["--threads", "2", "--memory-limit", "300MB"],
+            &["--threads", "2", "--memory-limit", "500MB"],
         ] {
             let sized = rows(here.path(), options, &format!("{SMALL} {query}"));
             assert!(sized == plain, "{query} with {options:?}");

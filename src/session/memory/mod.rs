@@ -26,9 +26,13 @@ const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(5).expect("five is not z
 /// the machine ends it.
 const SHARE_OF_MACHINE: usize = 75;
 
-/// Of a limit, in parts of a hundred: what operators may account for. Sorting copies
-/// what it has accounted for once, and batches on their way belong to nobody.
+/// Of a limit, in parts of a hundred: what operators may account for at most. Sorting
+/// copies what it has accounted for once more.
 const SHARE_OF_OPERATORS: usize = 80;
+
+/// What nobody accounts for, whatever the limit: pages of files, batches that are being
+/// filled, and what the allocator has not given back yet.
+const NOBODYS: usize = 200 << 20;
 
 /// Of that, in parts of a hundred: when so much is taken, sorts spill. Else they leave
 /// nothing to the merge above them, which cannot.
@@ -63,6 +67,12 @@ fn machine_bytes() -> Option<usize> {
     usize::try_from(total).ok().filter(|bytes| *bytes > 0)
 }
 
+/// What operators may account for under a limit: at least a third of it.
+pub(super) fn share_of_operators(limit: usize) -> usize {
+    let share = limit / 100 * SHARE_OF_OPERATORS;
+    share.saturating_sub(NOBODYS).max(limit / 3)
+}
+
 /// The pool that operators ask, and the watch over it.
 ///
 /// A limit that was asked for is shared fairly: a greedy pool would let the first
@@ -72,13 +82,18 @@ pub(super) fn limited(
     budget: MemoryBudget,
     watch_process: bool,
 ) -> Option<(Arc<dyn MemoryPool>, Option<MemoryWatch>)> {
-    let share = |limit: usize| limit / 100 * SHARE_OF_OPERATORS;
     let (limit, (inner, report)) = match budget {
         MemoryBudget::Unlimited => return None,
-        MemoryBudget::Bytes(limit) => (limit, tracked(FairSpillPool::new(share(limit)))),
+        MemoryBudget::Bytes(limit) => (
+            limit,
+            tracked(FairSpillPool::new(share_of_operators(limit))),
+        ),
         MemoryBudget::Machine => {
             let limit = machine_bytes()? / 100 * SHARE_OF_MACHINE;
-            (limit, tracked(GreedyMemoryPool::new(share(limit))))
+            (
+                limit,
+                tracked(GreedyMemoryPool::new(share_of_operators(limit))),
+            )
         }
     };
     let watch = watch_process.then(|| MemoryWatch::start(limit, report));
@@ -86,7 +101,7 @@ pub(super) fn limited(
     let pool = WatchedPool {
         inner,
         watch: watch.clone(),
-        most_of_spilling: share(limit) / 100 * SHARE_OF_SPILLING,
+        most_of_spilling: share_of_operators(limit) / 100 * SHARE_OF_SPILLING,
     };
     Some((Arc::new(pool), watch))
 }
