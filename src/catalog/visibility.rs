@@ -52,10 +52,7 @@ pub(super) fn as_of(
     options: &SourceOptions,
     moment: &Moment,
 ) -> Result<LogicalPlan> {
-    let zone = match &options.time_zone {
-        Some(name) => parse_zone(name)?,
-        None => moment.zone(),
-    };
+    let zone = zone_of(options, moment)?;
     let limit = |column: &str| -> Result<Expr> {
         let data_type = source.schema.field_with_name(column)?.data_type();
         Ok(lit(limit(column, data_type, moment, zone)?))
@@ -106,17 +103,27 @@ pub fn files_seen(
     let Some(column) = options.event_time.as_deref() else {
         return Ok(source.files.clone());
     };
-    let zone = match &options.time_zone {
-        Some(name) => parse_zone(name)?,
-        None => moment.zone(),
-    };
+    let zone = zone_of(options, moment)?;
     let data_type = source.schema.field_with_name(column)?.data_type();
     Ok(source.files_until(&limit(column, data_type, moment, zone)?))
 }
 
+/// The zone in which a source's local times are told.
+pub(super) fn zone_of(options: &SourceOptions, moment: &Moment) -> Result<Tz> {
+    match &options.time_zone {
+        Some(name) => parse_zone(name),
+        None => Ok(moment.zone()),
+    }
+}
+
 /// The moment as a literal of the column's own type, so that files can be
 /// pruned by their statistics and no cast stands in the way.
-fn limit(column: &str, data_type: &DataType, moment: &Moment, zone: Tz) -> Result<ScalarValue> {
+pub(super) fn limit(
+    column: &str,
+    data_type: &DataType,
+    moment: &Moment,
+    zone: Tz,
+) -> Result<ScalarValue> {
     let day = || {
         moment
             .date()

@@ -49,6 +49,8 @@ pub(super) enum Step {
 pub(super) enum Command {
     /// Materialise segments and segmentations into the store
     Run(Run),
+    /// Write the snapshots of past dates, exactly as they would have been
+    Replay(Replay),
     /// Run the checks and the key rules
     Check(Check),
     /// List the states of aggregates that runs resume
@@ -89,6 +91,45 @@ pub(super) struct Run {
     #[arg(long, env = "SEGQL_NO_CACHE",
           value_parser = clap::builder::FalseyValueParser::new())]
     pub(super) no_cache: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Replay {
+    /// Which segments, as for run; all when none is given
+    pub(super) selectors: Vec<String>,
+
+    /// The first date
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub(super) from: String,
+
+    /// The last date
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub(super) to: String,
+
+    /// month, week or day; from the end of a month on, the ends of months
+    #[arg(long, value_name = "STEP", default_value = "month")]
+    pub(super) every: String,
+
+    /// Leave these out; a selector as above, repeatable
+    #[arg(long, value_name = "SELECTOR")]
+    pub(super) exclude: Vec<String>,
+
+    /// Only say what would be done, and what it would read and write
+    #[arg(long)]
+    pub(super) dry_run: bool,
+
+    /// Replace snapshots of finished days that came out otherwise; the old versions
+    /// are kept
+    #[arg(long)]
+    pub(super) restate: bool,
+
+    /// Write snapshots past min_size, max_size and max_change
+    #[arg(long)]
+    pub(super) force: bool,
+
+    /// A selector that matches nothing is no error
+    #[arg(long)]
+    pub(super) allow_empty: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,7 @@ mod cache;
 mod check;
 mod functions;
 mod init;
+mod replay;
 mod run;
 mod script;
 mod settings;
@@ -66,6 +67,7 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
     let work = runtime.spawn(async move {
         match arguments.command {
             Some(Command::Run(run)) => run::run(&settings, &run).await,
+            Some(Command::Replay(replay)) => replay::run(&settings, &replay).await,
             Some(Command::Check(check)) => check::run(&settings, &check).await,
             Some(Command::Cache(arguments)) => cache::run(&settings, &arguments),
             Some(Command::Init(init)) => init::run(&settings, &init).await,

@@ -88,14 +88,7 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
     if let Some(error) = &report.uncached {
         settings.printer.note(&error.to_string());
     }
-    for (source, rows) in &report.rejected {
-        settings.printer.note(&format!(
-            "{source}: {rows} rows are left out; segql.rejects lists them"
-        ));
-    }
-    for warning in &report.warnings {
-        settings.printer.error(&format!("warning: {warning}"));
-    }
+    warn(settings, report);
     for (name, error) in &report.errors {
         settings.printer.report(&error.clone().context(name));
     }
@@ -108,6 +101,18 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
             "{number} of {} segments have no new snapshot",
             record.nodes.len()
         ))),
+    }
+}
+
+/// Says what went wrong, or was left out, beside the work itself.
+pub(super) fn warn(settings: &Settings, report: &RunReport) {
+    for (source, rows) in &report.rejected {
+        settings.printer.note(&format!(
+            "{source}: {rows} rows are left out; segql.rejects lists them"
+        ));
+    }
+    for warning in &report.warnings {
+        settings.printer.error(&format!("warning: {warning}"));
     }
 }
 

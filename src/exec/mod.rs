@@ -6,6 +6,7 @@
 //! gives the rows that plain DataFusion would give.
 
 mod cache_sized;
+pub(crate) mod carried;
 pub(crate) mod incremental;
 mod kept;
 mod settings;

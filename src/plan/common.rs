@@ -98,7 +98,7 @@ fn works(graph: &Interned, readers: &[usize], id: usize) -> bool {
 }
 
 /// A scan with the columns of the plan, as they are called there.
-fn in_its_place(
+pub fn in_its_place(
     plan: &LogicalPlan,
     what: String,
     place: &mut Place<'_>,

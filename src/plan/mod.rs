@@ -1,6 +1,7 @@
 //! What a run does and in which order: pure, prints and writes nothing.
 
 mod common;
+mod grown;
 mod interned;
 mod select;
 mod share;
@@ -10,7 +11,8 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Graph};
 use crate::error::Result;
 
-pub use common::{Common, common, for_each_scan, replace_scans};
+pub use common::{Common, common, for_each_scan, in_its_place, replace_scans};
+pub use grown::{Grown, carriable, each_carriable, grown};
 pub use interned::works;
 pub use select::{Known, Selection, select};
 

@@ -10,11 +10,12 @@ use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 
 use super::Engine;
+use super::carry::Carrier;
 use super::materialize::Sharing;
 use super::reading::{Reading, readings};
 use crate::error::Result;
 use crate::exec::KeptTable;
-use crate::plan::{common, for_each_scan, replace_scans, works};
+use crate::plan::{common, for_each_scan, in_its_place, replace_scans, works};
 use crate::store::SharedRecord;
 
 /// A plan whose rows are kept, as several read them.
@@ -28,6 +29,8 @@ struct Base {
     sort: Option<usize>,
     /// How many scans there are.
     readers: usize,
+    /// Where its rows come from without being computed, and which date's.
+    carried: Option<(Arc<Carrier>, usize)>,
     state: Mutex<State>,
 }
 
@@ -96,9 +99,39 @@ impl Bases {
             columns: BTreeSet::new(),
             sort: None,
             readers: 0,
+            carried: None,
             state: Mutex::new(State::Waiting),
         });
         Ok(Some(provider_as_source(table)))
+    }
+
+    /// Adds an aggregate whose rows a carrier gives; should it fail, `own` of the plan
+    /// computes them. Gives what stands in its place; a carrier has one table for all.
+    pub(super) fn add_carried(
+        &mut self,
+        engine: &Engine,
+        aggregate: &LogicalPlan,
+        (carrier, step): (&Arc<Carrier>, usize),
+        own: &dyn Fn(&LogicalPlan) -> PlanResult<LogicalPlan>,
+    ) -> PlanResult<Option<LogicalPlan>> {
+        in_its_place(aggregate, carrier.plan.what.clone(), &mut |carried| {
+            let is_it = |base: &Base| {
+                let known = base.carried.as_ref();
+                known.is_some_and(|(known, _)| Arc::ptr_eq(known, carrier))
+            };
+            let id = self.all.iter().position(is_it);
+            let name =
+                TableReference::bare(format!("carried rows {}", id.unwrap_or(self.all.len())));
+            if let Some(id) = id {
+                let table = Arc::clone(&self.all[id].table);
+                return Ok(Some((name, provider_as_source(table))));
+            }
+            let source = self.add(engine, &carried.what, own(&carried.plan)?)?;
+            if let (Some(_), Some(base)) = (&source, self.all.last_mut()) {
+                base.carried = Some((Arc::clone(carrier), step));
+            }
+            Ok(source.map(|source| (name, source)))
+        })
     }
 
     /// Finds what these plans, and those of the bases so far, hold in common; puts
@@ -108,7 +141,10 @@ impl Bases {
         engine: &Engine,
         plans: &mut [&mut LogicalPlan],
     ) -> PlanResult<()> {
-        let own: Vec<LogicalPlan> = self.all.iter().map(|base| base.plan.clone()).collect();
+        // What is carried is not computed.
+        let computed = |base: &Base| base.carried.is_none();
+        let bases = self.all.iter().filter(|base| computed(base));
+        let own: Vec<LogicalPlan> = bases.map(|base| base.plan.clone()).collect();
         let given = plans.iter().map(|plan| &**plan);
         let all: Vec<&LogicalPlan> = own.iter().chain(given).collect();
         let mut found = common(&all, &mut |common| {
@@ -117,7 +153,8 @@ impl Bases {
             Ok(source.map(|source| (name, source)))
         })?;
         let theirs = found.split_off(own.len());
-        for (base, plan) in self.all.iter_mut().zip(found) {
+        let bases = self.all.iter_mut().filter(|base| computed(base));
+        for (base, plan) in bases.zip(found) {
             base.plan = plan;
             // Over what was found a view may do no work of its own any more.
             if !works(&base.plan) {
@@ -161,7 +198,7 @@ impl Bases {
             }
         }
         for base in &self.all {
-            if base.readers < 2 {
+            if base.readers < 2 && base.carried.is_none() {
                 *held(&base.state) = State::Apart;
             }
         }
@@ -221,6 +258,12 @@ impl Bases {
     }
 
     async fn rows(&self, engine: &Engine, base: &Base) -> Result<()> {
+        if let Some((carrier, step)) = &base.carried {
+            let columns = base.columns.iter().copied().collect();
+            let rows = carrier.rows(engine, *step, columns).await?;
+            base.table.set(Some(rows));
+            return Ok(());
+        }
         let plan = self.made_ready(engine, &base.projected()?).await?;
         let clock = Instant::now();
         let sort = base.sort.map(|column| base.columns.range(..column).count());

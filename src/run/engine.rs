@@ -137,6 +137,22 @@ impl Engine {
         })
     }
 
+    /// The same at another moment.
+    pub(super) fn evaluation_at(&self, moment: Moment) -> Evaluation {
+        Evaluation {
+            moment,
+            variables: self.variables.clone(),
+        }
+    }
+
+    /// The same engine at the end of a day.
+    pub(super) fn at(&self, date: chrono::NaiveDate) -> Self {
+        Self {
+            as_of: Some(date.to_string()),
+            ..self.clone()
+        }
+    }
+
     pub(super) fn world<'a>(&'a self, evaluation: &'a Evaluation) -> World<'a> {
         World {
             evaluation,

@@ -10,11 +10,13 @@ use datafusion::arrow::datatypes::Field;
 
 use super::Engine;
 use super::bases::Bases;
+use super::carry::Carry;
 use super::incremental::Reuse;
 use crate::catalog::{Evaluation, Graph, Inputs, Reference};
 use crate::error::{Error, Result};
 use crate::plan::{RunPlan, Selection, select};
 use crate::source::{BadRow, SourceFormat};
+use crate::statement::Kind;
 use crate::store::{NodeRecord, NodeStatus, RunRecord};
 
 /// What to run.
@@ -76,6 +78,8 @@ pub(super) struct Run<'e> {
     pub(super) on_one_core: Engine,
     failed: Mutex<BTreeMap<String, Error>>,
     pub(super) request: RunRequest,
+    /// What a replay carries from date to date, and which date this is.
+    pub(super) carry: Option<(Arc<Carry>, usize)>,
 }
 
 impl Engine {
@@ -84,6 +88,16 @@ impl Engine {
     pub async fn run(
         &self,
         request: &RunRequest,
+        progress: &mut (dyn FnMut(&NodeRecord) + Send),
+    ) -> Result<RunReport> {
+        self.run_carried(request, None, progress).await
+    }
+
+    /// The same for a date of a replay.
+    pub(super) async fn run_carried(
+        &self,
+        request: &RunRequest,
+        carry: Option<(Arc<Carry>, usize)>,
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
@@ -96,23 +110,18 @@ impl Engine {
         failed.retain(|id, _| {
             chosen.contains(id) || graph.above(id).iter().any(|name| chosen.contains(name))
         });
-        let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
-        mentions.extend(
-            self.catalog
-                .of_kind(crate::statement::Kind::Entity)
-                .flat_map(|it| it.references.clone()),
-        );
         let evaluation = self.evaluation()?;
         let engine = &self.reusing(request);
         let mut run = Run {
             engine,
-            inputs: Inputs::collect(self.world(&evaluation), &mentions).await?,
+            inputs: self.inputs(&plan, &evaluation).await?,
             evaluation,
             bases: Bases::new(request.sharing),
             on_one_core: engine.on_one_core(),
             failed: Mutex::new(failed),
             request: request.clone(),
             plan,
+            carry,
         };
         let nodes = run.nodes(progress).await;
         let record = RunRecord {
@@ -150,6 +159,14 @@ impl Engine {
 }
 
 impl Engine {
+    /// What the nodes of a run, and the entities, rest on.
+    pub(super) async fn inputs(&self, plan: &RunPlan, evaluation: &Evaluation) -> Result<Inputs> {
+        let mut mentions: Vec<Reference> = plan.nodes.iter().map(Reference::to).collect();
+        let entities = self.catalog.of_kind(Kind::Entity);
+        mentions.extend(entities.flat_map(|it| it.references.clone()));
+        Inputs::collect(self.world(evaluation), &mentions).await
+    }
+
     /// An engine that does what a run asks for with states of aggregates.
     fn reusing(&self, request: &RunRequest) -> Self {
         let wanted = request.cache && !request.dry_run && !self.store.is_temporary();

@@ -3,6 +3,8 @@
 
 mod admit;
 mod bases;
+mod carried_plan;
+mod carry;
 mod check;
 mod copy;
 mod describe;
@@ -17,6 +19,7 @@ mod node;
 mod physical;
 mod query;
 mod reading;
+mod replay;
 mod schedule;
 mod shared;
 mod show;

@@ -23,6 +23,7 @@ pub(super) struct Ended {
     pub(super) rows: Option<u64>,
     pub(super) labels: BTreeMap<String, u64>,
     pub(super) nondeterministic: Vec<String>,
+    pub(super) timeless: Vec<String>,
     pub(super) reads: Vec<String>,
     pub(super) writes: Option<String>,
     pub(super) reused: Option<Reused>,
@@ -36,6 +37,7 @@ impl Ended {
             rows: None,
             labels: BTreeMap::new(),
             nondeterministic: vec![],
+            timeless: vec![],
             reads: vec![],
             writes: None,
             reused: None,
@@ -83,6 +85,7 @@ impl Run<'_> {
             return Ok(ControlFlow::Break(Ended {
                 rows: Some(record.rows),
                 labels: record.labels,
+                timeless: record.timeless,
                 ..Ended::with(NodeStatus::Unchanged)
             }));
         }
@@ -258,6 +261,7 @@ impl Run<'_> {
                     rows: Some(record.rows),
                     labels: record.labels,
                     nondeterministic: record.nondeterministic,
+                    timeless: record.timeless,
                     ..Ended::with(status)
                 })
             }

@@ -13,6 +13,7 @@ use futures::stream::FuturesUnordered;
 
 use super::Engine;
 use super::bases::Bases;
+use super::carry::Carry;
 use super::fingerprint::Fingerprint;
 use super::materialize::{Run, Sharing};
 use super::node::Ended;
@@ -20,7 +21,7 @@ use super::reading::Reading;
 use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTable, SharedTables};
 use crate::error::Result;
 use crate::plan::RunPlan;
-use crate::store::{NodeRecord, NodeStatus};
+use crate::store::{NodeRecord, NodeStatus, Replayed};
 
 /// A node on its way.
 pub(super) struct Work {
@@ -33,6 +34,8 @@ pub(super) struct Work {
     pub(super) plan: Option<Result<MembersPlan>>,
     pub(super) reading: Reading,
     bases: BTreeSet<usize>,
+    /// How a replay comes by its rows.
+    replayed: Option<Replayed>,
     /// Does anything remain to be done?
     is_open: bool,
     /// Seconds it took to find out.
@@ -105,6 +108,7 @@ impl Run<'_> {
                 plan: None,
                 reading: Reading::default(),
                 bases: BTreeSet::new(),
+                replayed: None,
                 is_open: ended.is_none(),
                 seconds: clock.elapsed().as_secs_f64(),
             };
@@ -121,20 +125,14 @@ impl Run<'_> {
         if names.is_empty() {
             return;
         }
-        // One for all: what they read is the same only when it was looked up once.
-        let world = self.engine.world(&self.evaluation);
-        match Binder::new(world, &self.inputs, &SharedTables::new()) {
-            Ok(mut binder) => {
-                if self.request.sharing != Sharing::Off {
-                    share_definitions(self.engine, &mut binder, &mut self.bases, &names);
-                }
-                for work in &mut works {
-                    work.plan = Some(binder.members(&work.definition));
-                }
-            }
-            Err(error) => works.iter_mut().for_each(|work| {
+        let bound = match self.carry.clone() {
+            Some((carry, step)) => self.bind_carried(&carry, step, &mut works),
+            None => self.bind(&names, &mut works),
+        };
+        if let Err(error) = bound {
+            works.iter_mut().for_each(|work| {
                 work.plan = Some(Err(error.clone()));
-            }),
+            });
         }
         works.retain(|work| matches!(work.plan, Some(Ok(_))));
         if self.request.sharing != Sharing::Off {
@@ -149,6 +147,39 @@ impl Run<'_> {
             work.bases = reading.bases();
             work.reading = reading;
         }
+    }
+
+    fn bind(&mut self, names: &BTreeSet<String>, works: &mut [&mut Work]) -> Result<()> {
+        // One for all: what they read is the same only when it was looked up once.
+        let world = self.engine.world(&self.evaluation);
+        let mut binder = Binder::new(world, &self.inputs, &SharedTables::new())?;
+        if self.request.sharing != Sharing::Off {
+            share_definitions(self.engine, &mut binder, &mut self.bases, names);
+        }
+        for work in works {
+            work.plan = Some(binder.members(&work.definition));
+        }
+        Ok(())
+    }
+
+    /// The same for a date of a replay: first with what is carried taken out.
+    fn bind_carried(&mut self, carry: &Carry, step: usize, works: &mut [&mut Work]) -> Result<()> {
+        let world = self.engine.world(&self.evaluation);
+        let binder = Binder::new(world, &self.inputs, &SharedTables::new())?;
+        let over_stand_ins = Binder::new(world, &self.inputs, &carry.stand_ins)?;
+        for work in works {
+            let members = over_stand_ins
+                .members(&work.definition)
+                .and_then(|mut members| {
+                    let bases = &mut self.bases;
+                    let out = carry.take_out(self.engine, &binder, bases, step, members.plan)?;
+                    work.replayed = Some(out.how);
+                    members.plan = out.plan;
+                    Ok(members)
+                });
+            work.plan = Some(members);
+        }
+        Ok(())
     }
 
     /// Computes what is open, several nodes at once.
@@ -223,9 +254,13 @@ impl Run<'_> {
             rows: ended.rows,
             labels: ended.labels,
             nondeterministic: ended.nondeterministic,
+            timeless: ended.timeless,
             reads: ended.reads,
             writes: ended.writes,
             reused: ended.reused,
+            replayed: work
+                .replayed
+                .filter(|_| ended.status == NodeStatus::Success),
             seconds: work.seconds + seconds,
         }
     }

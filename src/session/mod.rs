@@ -1,6 +1,7 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod dates;
 mod distinct;
 mod expressions;
 mod interval_length;
@@ -31,6 +32,7 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use crate::error::Result;
 use crate::exec;
 
+pub use dates::{Every, dates};
 pub use memory::{MemoryBudget, MemoryWatch};
 pub use moment::{Moment, parse_zone};
 pub use size::parse_size;

@@ -44,7 +44,8 @@ use crate::error::{Error, Result};
 use layout::Layout;
 pub use lock::SegmentLock;
 pub use record::{
-    Column, Inputs, NodeRecord, NodeStatus, Reused, RunRecord, SharedRecord, SnapshotRecord,
+    Column, Inputs, NodeRecord, NodeStatus, Replayed, Reused, RunRecord, SharedRecord,
+    SnapshotRecord,
 };
 pub use states::{Cleared, Kept, Part, Shard, ShardWriter, States, WrittenShard};
 pub use write::{SnapshotWriter, Written};

@@ -124,6 +124,29 @@ impl NodeStatus {
     }
 }
 
+/// How a date of a replay came by the rows of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Replayed {
+    /// All that grows with time was carried from date to date.
+    Carried,
+    /// Some of it was.
+    Partly,
+    /// It was evaluated for this date alone, as a run does.
+    Evaluated,
+}
+
+impl Replayed {
+    /// The word shown.
+    pub fn word(self) -> &'static str {
+        match self {
+            Replayed::Carried => "carried",
+            Replayed::Partly => "partly carried",
+            Replayed::Evaluated => "evaluated",
+        }
+    }
+}
+
 /// One segment or segmentation of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeRecord {
@@ -143,6 +166,9 @@ pub struct NodeRecord {
     /// Definitions it rests on that may give other rows on another run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nondeterministic: Vec<String>,
+    /// Sources it rests on that have no times: their present values were used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timeless: Vec<String>,
     /// The sources it would read, of a dry run.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<String>,
@@ -152,6 +178,9 @@ pub struct NodeRecord {
     /// What it took from kept states of aggregates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reused: Option<Reused>,
+    /// How it came by its rows, in a replay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replayed: Option<Replayed>,
     /// How long it took.
     pub seconds: f64,
 }

@@ -65,7 +65,8 @@ fn describe_call(
     arguments.iter().try_for_each(|it| text.expression(it))
 }
 
-fn merges_exactly(call: &AggregateFunctionExpr, types: &[DataType]) -> bool {
+/// Does it come to the same in whatever parts and order rows are taken in?
+pub(crate) fn merges_exactly(call: &AggregateFunctionExpr, types: &[DataType]) -> bool {
     let function = call.fun();
     let of = |known: &datafusion::logical_expr::AggregateUDF| known == function;
     if of(&min_udaf()) || of(&max_udaf()) {

@@ -35,6 +35,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 use sha2::{Digest, Sha256};
 
+pub(crate) use functions::merges_exactly;
 pub(crate) use rows::ScannedFile;
 
 use expression::Text;
