@@ -32,6 +32,7 @@ mod peak;
 mod project;
 mod readme;
 mod rejected;
+mod replay;
 mod rooms;
 mod selectors;
 mod settings;
