@@ -10,8 +10,9 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, JoinType, Result as PlanResult};
 use datafusion::functions::core::expr_fn::greatest;
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    Aggregate, Expr, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableSource,
+    Expr, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableSource,
 };
 
 use super::common::for_each_scan;
@@ -29,16 +30,61 @@ pub struct Grown {
 /// they are there.
 type Seen<'s> = dyn Fn(&str, &str) -> PlanResult<LogicalPlan> + 's;
 
-/// Can the groups of a plan be carried from date to date, as far as its rows decide?
-pub fn carriable(plan: &LogicalPlan) -> Option<&Aggregate> {
-    let LogicalPlan::Aggregate(aggregate) = plan else {
-        return None;
-    };
-    let by = &aggregate.group_expr;
-    let is_plain = !by.is_empty() && !by.iter().any(|by| matches!(by, Expr::GroupingSet(_)));
-    let exprs = || by.iter().chain(&aggregate.aggr_expr);
-    (is_plain && exprs().all(is_row_wise) && grows(&aggregate.input) == Some(true))
-        .then_some(aggregate)
+/// An aggregate that can be carried, as far as its rows decide: groups of rows that
+/// only become more, of which some conditions may choose others at every date.
+pub struct Groups {
+    /// What is alike at every date.
+    pub alike: Alike,
+    /// Conditions on the rows, all of which hold.
+    pub conditions: Vec<Expr>,
+    /// What is computed of each group.
+    pub calls: Vec<Expr>,
+}
+
+/// What tells aggregates apart, whatever the date they are planned for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Alike {
+    /// The rows before the conditions.
+    pub rows: Arc<LogicalPlan>,
+    /// What they are grouped by.
+    pub by: Vec<Expr>,
+    /// The columns of the groups. Functions that know the date are called the same at
+    /// every date.
+    columns: Vec<String>,
+    conditions: usize,
+}
+
+impl Groups {
+    /// None where a plan is no such aggregate.
+    pub fn of(plan: &LogicalPlan) -> Option<Self> {
+        let LogicalPlan::Aggregate(aggregate) = plan else {
+            return None;
+        };
+        let (rows, conditions) = match aggregate.input.as_ref() {
+            LogicalPlan::Filter(filter) => {
+                let all = split_conjunction(&filter.predicate);
+                (&filter.input, all.into_iter().cloned().collect())
+            }
+            _ => (&aggregate.input, vec![]),
+        };
+        let by = &aggregate.group_expr;
+        let is_plain = !by.is_empty() && !by.iter().any(|by| matches!(by, Expr::GroupingSet(_)));
+        let mut exprs = by.iter().chain(&aggregate.aggr_expr).chain(&conditions);
+        if !is_plain || !exprs.all(is_row_wise) || grows(rows) != Some(true) {
+            return None;
+        }
+        let fields = aggregate.schema.fields().iter();
+        Some(Self {
+            alike: Alike {
+                rows: Arc::clone(rows),
+                by: by.clone(),
+                columns: fields.map(|field| field.name().clone()).collect(),
+                conditions: conditions.len(),
+            },
+            conditions,
+            calls: aggregate.aggr_expr.clone(),
+        })
+    }
 }
 
 /// Does a plan read what grows (true), only what stays the same (false), or is it such
@@ -89,8 +135,7 @@ fn is_row_wise(expr: &Expr) -> bool {
     !other.unwrap_or(true) && !expr.is_volatile()
 }
 
-/// The same rows with the date since which they are there, for a plan below an
-/// aggregate that is [`carriable`].
+/// The rows of [`Groups`] with the date since which they are there.
 pub fn grown(plan: &LogicalPlan, seen: &Seen<'_>) -> PlanResult<Grown> {
     Growing { seen, sources: 0 }.grown(plan)
 }
@@ -188,10 +233,10 @@ impl Growing<'_> {
 }
 
 /// Every aggregate of a plan that can be carried, the outermost ones first.
-pub fn each_carriable(plan: &LogicalPlan, mut found: impl FnMut(&LogicalPlan)) -> PlanResult<()> {
-    plan.apply_with_subqueries(|node| match carriable(node) {
-        Some(_) => {
-            found(node);
+pub fn each_carriable(plan: &LogicalPlan, mut found: impl FnMut(Groups)) -> PlanResult<()> {
+    plan.apply_with_subqueries(|node| match Groups::of(node) {
+        Some(groups) => {
+            found(groups);
             Ok(TreeNodeRecursion::Jump)
         }
         None => Ok(TreeNodeRecursion::Continue),

@@ -12,7 +12,7 @@ use crate::catalog::{Catalog, Graph};
 use crate::error::Result;
 
 pub use common::{Common, common, for_each_scan, in_its_place, replace_scans};
-pub use grown::{Grown, carriable, each_carriable, grown};
+pub use grown::{Alike, Groups, Grown, each_carriable, grown};
 pub use interned::works;
 pub use select::{Known, Selection, select};
 

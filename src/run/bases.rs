@@ -10,7 +10,7 @@ use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableSource};
 
 use super::Engine;
-use super::carry::Carrier;
+use super::carry::CarriedRows;
 use super::materialize::Sharing;
 use super::reading::{Reading, readings};
 use crate::error::Result;
@@ -29,8 +29,8 @@ struct Base {
     sort: Option<usize>,
     /// How many scans there are.
     readers: usize,
-    /// Where its rows come from without being computed, and which date's.
-    carried: Option<(Arc<Carrier>, usize)>,
+    /// Where its rows come from without being computed.
+    carried: Option<CarriedRows>,
     state: Mutex<State>,
 }
 
@@ -111,13 +111,15 @@ impl Bases {
         &mut self,
         engine: &Engine,
         aggregate: &LogicalPlan,
-        (carrier, step): (&Arc<Carrier>, usize),
+        rows: CarriedRows,
         own: &dyn Fn(&LogicalPlan) -> PlanResult<LogicalPlan>,
     ) -> PlanResult<Option<LogicalPlan>> {
-        in_its_place(aggregate, carrier.plan.what.clone(), &mut |carried| {
-            let is_it = |base: &Base| {
-                let known = base.carried.as_ref();
-                known.is_some_and(|(known, _)| Arc::ptr_eq(known, carrier))
+        let what = rows.carrier.plan.what.clone();
+        let mut rows = Some(rows);
+        in_its_place(aggregate, what, &mut |carried| {
+            let is_it = |base: &Base| match (&base.carried, &rows) {
+                (Some(known), Some(rows)) => Arc::ptr_eq(&known.carrier, &rows.carrier),
+                _ => false,
             };
             let id = self.all.iter().position(is_it);
             let name =
@@ -128,7 +130,7 @@ impl Bases {
             }
             let source = self.add(engine, &carried.what, own(&carried.plan)?)?;
             if let (Some(_), Some(base)) = (&source, self.all.last_mut()) {
-                base.carried = Some((Arc::clone(carrier), step));
+                base.carried = rows.take();
             }
             Ok(source.map(|source| (name, source)))
         })
@@ -258,9 +260,9 @@ impl Bases {
     }
 
     async fn rows(&self, engine: &Engine, base: &Base) -> Result<()> {
-        if let Some((carrier, step)) = &base.carried {
+        if let Some(carried) = &base.carried {
             let columns = base.columns.iter().copied().collect();
-            let rows = carrier.rows(engine, *step, columns).await?;
+            let rows = carried.rows(engine, columns).await?;
             base.table.set(Some(rows));
             return Ok(());
         }

@@ -17,9 +17,9 @@ use super::bases::Bases;
 use super::carried_plan::CarriedPlan;
 use crate::catalog::{Binder, Inputs, SharedTables, growing_source};
 use crate::error::{Error, Result};
-use crate::exec::carried::{Carried, WaitingRows};
+use crate::exec::carried::{Carried, Moving, WaitingRows};
 use crate::exec::{KeptRows, Place};
-use crate::plan::{carriable, each_carriable, replace_scans};
+use crate::plan::{Alike, Groups, each_carriable, for_each_scan, replace_scans};
 use crate::session::Moment;
 use crate::store::Replayed;
 
@@ -31,7 +31,7 @@ pub(super) struct Carry {
     /// What plans read in the place of sources that grow.
     pub(super) stand_ins: SharedTables,
     /// Aggregates over these, as they stand in plans.
-    known: HashMap<LogicalPlan, Arc<Carrier>>,
+    known: HashMap<Alike, Arc<Carrier>>,
 }
 
 /// A plan after what is carried was taken out.
@@ -55,33 +55,33 @@ impl Carry {
         let first = engine.evaluation_at(*first);
         let binder = Binder::new(engine.world(&first), inputs, &SharedTables::new())?;
         let stand_ins = binder.growing_sources()?;
-        let mut dates: HashMap<LogicalPlan, usize> = HashMap::new();
+        let mut found: Vec<HashMap<Alike, Groups>> = vec![];
         for moment in moments.iter().take(2) {
             let evaluation = engine.evaluation_at(*moment);
             let over = Binder::new(engine.world(&evaluation), inputs, &stand_ins)?;
-            let mut found: HashMap<LogicalPlan, usize> = HashMap::new();
+            let mut at_date = HashMap::new();
             for name in nodes {
                 let definition = engine.catalog.find(name);
                 // What cannot be planned says so when its turn comes.
                 if let Some(Ok(members)) = definition.map(|it| over.members(it)) {
-                    each_carriable(&members.plan, |plan| {
-                        found.insert(plan.clone(), 1);
+                    each_carriable(&members.plan, |groups| {
+                        at_date.insert(groups.alike.clone(), groups);
                     })?;
                 }
             }
-            for plan in found.into_keys() {
-                *dates.entry(plan).or_default() += 1;
-            }
+            found.push(at_date);
         }
         let mut known = HashMap::new();
-        for (plan, dates) in dates {
+        if let [first, second] = found.as_slice() {
             let seen = |source: &str, since: &str| binder.seen_since(source, moments, since);
-            let made = match carriable(&plan).filter(|_| dates > 1) {
-                Some(aggregate) => CarriedPlan::new(engine, aggregate, &seen, moments.len())?,
-                None => None,
-            };
-            if let Some(made) = made {
-                known.insert(plan, Arc::new(Carrier::new(made)));
+            for (alike, groups) in first {
+                let Some(later) = second.get(alike) else {
+                    continue;
+                };
+                let made = CarriedPlan::new(engine, (groups, later), &seen, moments.len())?;
+                if let Some(made) = made {
+                    known.insert(alike.clone(), Arc::new(Carrier::new(made)));
+                }
             }
         }
         Ok(Self { stand_ins, known })
@@ -99,11 +99,22 @@ impl Carry {
     ) -> Result<CarriedOut> {
         let mut carries = false;
         let plan = plan.transform_down_with_subqueries(|node| {
-            let Some(carrier) = self.known.get(&node) else {
+            let Some(groups) = Groups::of(&node) else {
                 return Ok(Transformed::no(node));
             };
+            let Some(carrier) = self.known.get(&groups.alike) else {
+                return Ok(Transformed::no(node));
+            };
+            let Some(moving) = carrier.plan.moving(engine, &groups)? else {
+                return Ok(Transformed::no(node));
+            };
+            let rows = CarriedRows {
+                carrier: Arc::clone(carrier),
+                step,
+                moving: Arc::new(moving),
+            };
             let own = |what: &LogicalPlan| real(binder, what.clone());
-            let table = bases.add_carried(engine, &node, (carrier, step), &own)?;
+            let table = bases.add_carried(engine, &node, rows, &own)?;
             carries |= table.is_some();
             Ok(match table {
                 Some(table) => Transformed::new(table, true, TreeNodeRecursion::Jump),
@@ -112,7 +123,7 @@ impl Carry {
         })?;
         let before = plan.data;
         let mut evaluates = false;
-        crate::plan::for_each_scan(&before, |source, _| {
+        for_each_scan(&before, |source, _| {
             evaluates |= growing_source(source).is_some();
         })?;
         let how = match (carries, evaluates) {
@@ -133,6 +144,22 @@ fn real(binder: &Binder<'_>, plan: LogicalPlan) -> PlanResult<LogicalPlan> {
     })
 }
 
+/// The groups of a date, and who gives them.
+pub(super) struct CarriedRows {
+    pub(super) carrier: Arc<Carrier>,
+    step: usize,
+    moving: Arc<Moving>,
+}
+
+impl CarriedRows {
+    /// These columns of them.
+    pub(super) async fn rows(&self, engine: &Engine, columns: Vec<usize>) -> Result<KeptRows> {
+        self.carrier
+            .rows(engine, self.step, &self.moving, columns)
+            .await
+    }
+}
+
 /// Gives the groups of date after date.
 pub(super) struct Carrier {
     pub(super) plan: CarriedPlan,
@@ -142,6 +169,8 @@ pub(super) struct Carrier {
 enum State {
     /// Nothing was read so far.
     New,
+    /// Ready for a later date.
+    Ready(Box<Carried>),
     /// The groups of a date are computed while others are at work.
     Ahead(usize, SpawnedTask<Result<(Box<Carried>, RecordBatch)>>),
     /// It cannot be carried: there is too much of it.
@@ -161,10 +190,11 @@ impl Carrier {
         &self,
         engine: &Engine,
         step: usize,
+        moving: &Arc<Moving>,
         columns: Vec<usize>,
     ) -> Result<KeptRows> {
         let mut state = self.state.lock().await;
-        let result = self.advance(engine, &mut state, step).await;
+        let result = self.advance(engine, &mut state, step, moving).await;
         let (carried, groups) = match result {
             Ok(found) => found,
             Err(error) => {
@@ -173,9 +203,11 @@ impl Carrier {
             }
         };
         let next = step + 1;
-        *state = match next < self.plan.shape.steps {
-            true => State::Ahead(next, at(carried, next)),
-            false => State::Failed,
+        // What is another at the next date is not known yet.
+        *state = match (next < self.plan.shape.steps, moving.calls.is_empty()) {
+            (true, true) => State::Ahead(next, at(carried, next, moving)),
+            (true, false) => State::Ready(carried),
+            (false, _) => State::Failed,
         };
         drop(state);
         let memory = self.reserve(engine, "groups");
@@ -206,9 +238,11 @@ impl Carrier {
         engine: &Engine,
         state: &mut State,
         step: usize,
+        moving: &Arc<Moving>,
     ) -> Result<(Box<Carried>, RecordBatch)> {
         let carried = match std::mem::replace(state, State::Failed) {
             State::New => self.read(engine).await?,
+            State::Ready(carried) => carried,
             State::Ahead(ahead, task) => {
                 let (carried, groups) = ended(task).await?;
                 if ahead == step {
@@ -218,7 +252,7 @@ impl Carrier {
             }
             State::Failed => return Err(Error::new("the groups are not carried any more")),
         };
-        ended(at(carried, step)).await
+        ended(at(carried, step, moving)).await
     }
 
     /// Reads all rows up to the last date.
@@ -238,9 +272,14 @@ impl Carrier {
 }
 
 /// The groups at a date, computed on a thread of its own.
-fn at(mut carried: Box<Carried>, step: usize) -> SpawnedTask<Result<(Box<Carried>, RecordBatch)>> {
+fn at(
+    mut carried: Box<Carried>,
+    step: usize,
+    moving: &Arc<Moving>,
+) -> SpawnedTask<Result<(Box<Carried>, RecordBatch)>> {
+    let moving = Arc::clone(moving);
     SpawnedTask::spawn_blocking(move || {
-        let groups = carried.at(step)?;
+        let groups = carried.at(step, &moving)?;
         Ok((carried, groups))
     })
 }

@@ -10,12 +10,15 @@ mod rows;
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch};
+use datafusion::arrow::array::{
+    ArrayRef, BooleanArray, BooleanBufferBuilder, Int64Array, RecordBatch,
+};
 use datafusion::arrow::compute::filter_record_batch;
+use datafusion::arrow::compute::kernels::cmp::gt;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::common::Result as PlanResult;
+use datafusion::common::{Result as PlanResult, internal_err};
 use datafusion::execution::memory_pool::MemoryReservation;
-use datafusion::logical_expr::GroupsAccumulator;
+use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 pub(crate) use calls::Call;
 pub(crate) use rows::WaitingRows;
@@ -31,9 +34,21 @@ pub(crate) struct Shape {
     pub(crate) values: SchemaRef,
     /// How many of the first columns of rows are keys.
     pub(crate) keys: usize,
-    pub(crate) calls: Vec<Call>,
+    /// What is computed; none for a call that is another at every date.
+    pub(crate) calls: Vec<Option<Call>>,
+    /// Does each date choose other rows, so that its groups have to be counted?
+    pub(crate) counts: bool,
     /// How many dates there are.
     pub(crate) steps: usize,
+}
+
+/// What is another at every date.
+#[derive(Debug, Default)]
+pub(crate) struct Moving {
+    /// The calls, in their order.
+    pub(crate) calls: Vec<Call>,
+    /// Counts the rows of a group; one without rows is not there.
+    pub(crate) count: Option<Call>,
 }
 
 /// Groups as of a date, and the rows that come later.
@@ -43,9 +58,12 @@ pub(crate) struct Carried {
     keys: Vec<ArrayRef>,
     /// Which of them are there.
     seen: BooleanBufferBuilder,
-    accumulators: Vec<Box<dyn GroupsAccumulator>>,
-    /// Rows by the date since which they are there; those taken in are gone.
+    /// None for calls that are others at every date.
+    accumulators: Vec<Option<Box<dyn GroupsAccumulator>>>,
+    /// Rows by the date since which they are there.
     waiting: Vec<Vec<Part>>,
+    /// Rows that were taken in and are read again at later dates.
+    taken: Vec<Part>,
     /// 0, 1, 2, …: every group.
     every: Vec<usize>,
     memory: MemoryReservation,
@@ -53,7 +71,7 @@ pub(crate) struct Carried {
 
 impl Carried {
     /// The groups as of a date that is not before those asked for so far.
-    pub(crate) fn at(&mut self, step: usize) -> PlanResult<RecordBatch> {
+    pub(crate) fn at(&mut self, step: usize, moving: &Moving) -> PlanResult<RecordBatch> {
         for step in 0..=step.min(self.waiting.len() - 1) {
             for part in std::mem::take(&mut self.waiting[step]) {
                 self.take_in(part)?;
@@ -61,36 +79,66 @@ impl Carried {
         }
         let is_last = step + 1 >= self.shape.steps;
         let mut columns = self.keys.clone();
-        for (call, accumulator) in self.shape.calls.iter().zip(&mut self.accumulators) {
-            columns.push(match is_last {
-                true => accumulator.evaluate(datafusion::logical_expr::EmitTo::All)?,
-                false => call.value_so_far(accumulator, &self.every)?,
+        let mut moved = moving.calls.iter();
+        let shape = Arc::clone(&self.shape);
+        for (place, call) in shape.calls.iter().enumerate() {
+            columns.push(match (call, &mut self.accumulators[place]) {
+                (Some(_), Some(accumulator)) if is_last => accumulator.evaluate(EmitTo::All)?,
+                (Some(call), Some(accumulator)) => call.value_so_far(accumulator, &self.every)?,
+                _ => match moved.next() {
+                    Some(call) => self.now(call)?,
+                    None => return internal_err!("a call without its date"),
+                },
             });
         }
+        let is_there = match &moving.count {
+            None => BooleanArray::new(self.seen.finish_cloned(), None),
+            Some(count) => gt(&self.now(count)?, &Int64Array::new_scalar(0))?,
+        };
         self.account()?;
         let groups = RecordBatch::try_new(Arc::clone(&self.shape.groups), columns)?;
-        let seen = BooleanArray::new(self.seen.finish_cloned(), None);
-        match seen.true_count() == groups.num_rows() {
+        match is_there.true_count() == groups.num_rows() {
             true => Ok(groups),
-            false => Ok(filter_record_batch(&groups, &seen)?),
+            false => Ok(filter_record_batch(&groups, &is_there)?),
         }
     }
 
+    /// A call over all rows that are there.
+    fn now(&self, call: &Call) -> PlanResult<ArrayRef> {
+        let mut accumulator = call.accumulator()?;
+        for part in &self.taken {
+            call.update(
+                &mut accumulator,
+                &part.values,
+                &part.groups(),
+                self.every.len(),
+            )?;
+        }
+        accumulator.evaluate(EmitTo::All)
+    }
+
     fn take_in(&mut self, part: Part) -> PlanResult<()> {
-        let groups: Vec<usize> = part.groups.iter().map(|group| *group as usize).collect();
+        let groups = part.groups();
         for group in &groups {
             self.seen.set_bit(*group, true);
         }
         for (call, accumulator) in self.shape.calls.iter().zip(&mut self.accumulators) {
-            call.update(accumulator, &part.values, &groups, self.every.len())?;
+            if let (Some(call), Some(accumulator)) = (call, accumulator) {
+                call.update(accumulator, &part.values, &groups, self.every.len())?;
+            }
+        }
+        if self.shape.calls.iter().any(Option::is_none) || self.shape.counts {
+            self.taken.push(part);
         }
         Ok(())
     }
 
     /// Says what all of it takes now.
     fn account(&mut self) -> PlanResult<()> {
-        let waiting = self.waiting.iter().flatten().map(Part::size).sum::<usize>();
-        let accumulators = self.accumulators.iter().map(|it| it.size()).sum::<usize>();
+        let rows = self.waiting.iter().flatten().chain(&self.taken);
+        let waiting = rows.map(Part::size).sum::<usize>();
+        let accumulators = self.accumulators.iter().flatten();
+        let accumulators = accumulators.map(|it| it.size()).sum::<usize>();
         let keys = self
             .keys
             .iter()

@@ -15,18 +15,23 @@ use datafusion::logical_expr::EmitTo;
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
 use datafusion::physical_plan::aggregates::order::GroupOrdering;
 
-use super::{Carried, Shape};
+use super::{Call, Carried, Shape};
 
 /// Rows that are dealt among the dates at once.
 const BATCH_ROWS: usize = 1 << 16;
 
 /// Rows of one date with their groups.
 pub(super) struct Part {
-    pub(super) groups: Vec<u32>,
+    groups: Vec<u32>,
     pub(super) values: RecordBatch,
 }
 
 impl Part {
+    /// The group of each row.
+    pub(super) fn groups(&self) -> Vec<usize> {
+        self.groups.iter().map(|group| *group as usize).collect()
+    }
+
     pub(super) fn size(&self) -> usize {
         self.groups.capacity() * size_of::<u32>() + self.values.get_array_memory_size()
     }
@@ -155,11 +160,12 @@ impl WaitingRows {
         let calls = self.shape.calls.iter();
         let mut carried = Carried {
             accumulators: calls
-                .map(|call| call.accumulator())
+                .map(|call| call.as_ref().map(Call::accumulator).transpose())
                 .collect::<PlanResult<_>>()?,
             keys,
             seen,
             waiting: self.parts,
+            taken: vec![],
             every: (0..count).collect(),
             memory: self.memory,
             shape: self.shape,
