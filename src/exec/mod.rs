@@ -7,6 +7,7 @@
 
 mod cache_sized;
 pub(crate) mod carried;
+mod dense;
 pub(crate) mod incremental;
 mod kept;
 mod settings;
@@ -21,7 +22,7 @@ pub(crate) use settings::ExecSettings;
 
 /// The rules that run before DataFusion's, so that it sees to what our operators ask for.
 pub(crate) fn first_physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    vec![Arc::new(window::Windows)]
+    vec![Arc::new(window::Windows), Arc::new(dense::Dense)]
 }
 
 /// The rules that run after DataFusion's, in this order.

@@ -10,6 +10,7 @@ mod counted_run;
 mod daily_shop;
 mod datafusion_faults;
 mod day_over;
+mod dense;
 mod depth;
 mod determinism;
 mod dice;

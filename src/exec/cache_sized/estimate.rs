@@ -65,7 +65,10 @@ pub(super) fn of(partial: &AggregateExec, least_rows: usize) -> Result<Option<Es
 
 /// The rows of the largest input below: those a filter leaves are not known, those a join
 /// makes are mostly as many as its largest side has.
-fn rows(context: &StatisticsContext, plan: &Arc<dyn ExecutionPlan>) -> Result<Option<usize>> {
+pub(in crate::exec) fn rows(
+    context: &StatisticsContext,
+    plan: &Arc<dyn ExecutionPlan>,
+) -> Result<Option<usize>> {
     let children = plan.children();
     if children.is_empty() {
         let known = context.compute(plan.as_ref(), &StatisticsArgs::new())?;
@@ -97,7 +100,8 @@ fn distinct(column: &ColumnStatistics) -> Option<usize> {
     Some(usize::try_from(values).unwrap_or(usize::MAX))
 }
 
-fn width(schema: &Schema) -> usize {
+/// Bytes of a row with these columns.
+pub(in crate::exec) fn width(schema: &Schema) -> usize {
     let widths = schema.fields().iter().map(|field| match field.data_type() {
         DataType::Boolean => 1,
         DataType::FixedSizeBinary(bytes) => usize::try_from(*bytes).unwrap_or(USUAL_WIDTH),

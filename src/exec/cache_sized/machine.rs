@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 const USUAL_L2: usize = 1 << 20;
 
 /// Bytes of the second-level cache of a core.
-pub(super) fn l2_bytes() -> usize {
+pub(in crate::exec) fn l2_bytes() -> usize {
     static BYTES: LazyLock<usize> = LazyLock::new(|| {
         let known = if cfg!(target_os = "linux") {
             linux()

@@ -29,6 +29,8 @@ use datafusion::physical_plan::{
 };
 
 use super::settings::ExecSettings;
+pub(super) use estimate::{rows, width};
+pub(super) use machine::l2_bytes;
 use node::{BatchSizeExec, CacheSizedExec};
 use sizing::Limits;
 
@@ -68,7 +70,7 @@ impl PhysicalOptimizerRule for CacheSized {
 }
 
 /// Who chooses partitions or batches by himself gets what he chose.
-fn is_set_by_user(execution: &ExecutionOptions, settings: &ExecSettings) -> bool {
+pub(super) fn is_set_by_user(execution: &ExecutionOptions, settings: &ExecSettings) -> bool {
     let usual = ExecutionOptions::default();
     let ratio = execution.skip_partial_aggregation_probe_ratio_threshold;
     let rows = execution.skip_partial_aggregation_probe_rows_threshold;
@@ -111,7 +113,7 @@ impl<'a> Found<'a> {
         let limits = Limits {
             partitions,
             l2: match settings.cache_bytes {
-                0 => machine::l2_bytes(),
+                0 => l2_bytes(),
                 bytes => bytes,
             },
             memory: (settings.memory_limit > 0).then_some(settings.memory_limit),

@@ -38,6 +38,7 @@ use sha2::{Digest, Sha256};
 pub(crate) use functions::merges_exactly;
 pub(crate) use rows::ScannedFile;
 
+use super::dense::DenseAggregateExec;
 use expression::Text;
 use rows::Rows;
 
@@ -51,6 +52,8 @@ pub(crate) struct Aggregation {
     node: Arc<dyn ExecutionPlan>,
     aggregate: AggregateExec,
     rows: Rows,
+    /// Does the plan above rely on groups in the order of their key?
+    is_sorted: bool,
     /// What is computed: the same key over the same files has the same state.
     pub(crate) key: String,
     /// What is computed, in a few words.
@@ -79,7 +82,11 @@ impl Aggregation {
     }
 
     fn new(node: &Arc<dyn ExecutionPlan>, options: &ConfigOptions) -> Option<Self> {
-        let aggregate = node.downcast_ref::<AggregateExec>()?;
+        let dense = node.downcast_ref::<DenseAggregateExec>();
+        let aggregate = match dense {
+            Some(dense) => dense.aggregate(),
+            None => node.downcast_ref::<AggregateExec>()?,
+        };
         let takes_rows = matches!(
             aggregate.mode(),
             AggregateMode::Partial | AggregateMode::Single | AggregateMode::SinglePartitioned
@@ -98,6 +105,7 @@ impl Aggregation {
             node: Arc::clone(node),
             files: rows.files(&text)?,
             key: key(&text, options),
+            is_sorted: dense.is_some(),
             about,
             aggregate: aggregate.clone(),
             rows,

@@ -16,6 +16,7 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode, Physic
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, Partitioning};
 
@@ -54,7 +55,14 @@ impl Aggregation {
             true => AggregateMode::FinalPartitioned,
             false => AggregateMode::Final,
         };
-        self.aggregate(mode, self.groups(), states)
+        let groups = self.aggregate(mode, self.groups(), states)?;
+        match (self.is_sorted, self.node.output_ordering()) {
+            (true, Some(order)) => {
+                let sorted = SortExec::new(order.clone(), groups);
+                Ok(Arc::new(sorted.with_preserve_partitioning(true)))
+            }
+            _ => Ok(groups),
+        }
     }
 
     pub(super) fn partial_schema(&self) -> PlanResult<SchemaRef> {
