@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::command::{Ran, run};
 use crate::small_project::{files, json, write};
 
-/// 40 customers; orders from January to the end of June 2024, times of every kind, rows without a
+/// 40 customers, ten of whom come late; orders from January to the end of June 2024, times of every kind, rows without a
 /// time or a customer, payments that arrive later than they were made.
 const DATA: &str = "
-COPY (SELECT order_id, CASE WHEN order_id % 17 = 0 THEN NULL ELSE order_id % 40 END AS customer,
+COPY (SELECT order_id, CASE WHEN order_id % 17 = 0 THEN NULL WHEN order_id < 1500 THEN order_id % 30 ELSE order_id % 40 END AS customer,
         ordered_at, CAST(ordered_at AS DATE) AS day,
         CASE WHEN order_id % 5 > 0
              THEN arrow_cast(ordered_at, 'Timestamp(Second, Some(\"UTC\"))') END AS paid_at,

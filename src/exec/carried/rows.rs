@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, BooleanBufferBuilder, RecordBatch, RecordBatchOptions, UInt32Array,
-};
+use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions, UInt32Array};
 use datafusion::arrow::compute::{
     BatchCoalescer, SortColumn, SortOptions, lexsort_to_indices, take, take_record_batch,
 };
@@ -20,21 +18,21 @@ use super::{Call, Carried, Shape};
 /// Rows that are dealt among the dates at once.
 const BATCH_ROWS: usize = 1 << 16;
 
-/// Rows of one date with their groups.
+/// Rows of one date with their keys.
 pub(super) struct Part {
-    groups: Vec<u32>,
+    pub(super) keys: Vec<u32>,
     pub(super) values: RecordBatch,
 }
 
 impl Part {
-    /// The group of each row.
-    pub(super) fn groups(&self) -> Vec<usize> {
-        self.groups.iter().map(|group| *group as usize).collect()
-    }
-
     pub(super) fn size(&self) -> usize {
-        self.groups.capacity() * size_of::<u32>() + self.values.get_array_memory_size()
+        size(&self.values, &self.keys)
     }
+}
+
+/// Bytes of rows and the numbers of their groups.
+pub(super) fn size(rows: &RecordBatch, groups: &Vec<u32>) -> usize {
+    groups.capacity() * size_of::<u32>() + rows.get_array_memory_size()
 }
 
 /// Rows as they come: keys, values, and since which date they are there.
@@ -129,7 +127,7 @@ impl WaitingRows {
                 // Copies, so that a date's rows are given back with it.
                 let order = order.slice(start, end - start);
                 let part = Part {
-                    groups: order
+                    keys: order
                         .values()
                         .iter()
                         .map(|row| groups[*row as usize])
@@ -143,30 +141,28 @@ impl WaitingRows {
         Ok(())
     }
 
-    /// All rows are there: numbers the groups in the order of their keys.
+    /// All rows are there: numbers the keys in their order.
     pub(crate) fn complete(mut self) -> PlanResult<Carried> {
         self.whole.finish_buffered_batch()?;
         self.drain()?;
         let keys = self.groups.emit(EmitTo::All)?;
         let (keys, places) = in_order(&keys)?;
         for part in self.parts.iter_mut().flatten() {
-            for group in &mut part.groups {
-                *group = places[*group as usize];
+            for key in &mut part.keys {
+                *key = places[*key as usize];
             }
         }
         let count = places.len();
-        let mut seen = BooleanBufferBuilder::new(count);
-        seen.append_n(count, false);
         let calls = self.shape.calls.iter();
         let mut carried = Carried {
             accumulators: calls
                 .map(|call| call.as_ref().map(Call::accumulator).transpose())
                 .collect::<PlanResult<_>>()?,
             keys,
-            seen,
+            numbers: vec![0; count],
             waiting: self.parts,
             taken: vec![],
-            every: (0..count).collect(),
+            every: vec![],
             memory: self.memory,
             shape: self.shape,
         };

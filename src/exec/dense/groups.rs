@@ -2,11 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use datafusion::arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, UInt32Array,
-};
-use datafusion::arrow::buffer::BooleanBuffer;
-use datafusion::arrow::compute::{cast, filter_record_batch, take};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
+use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use datafusion::common::{Result, exec_err};
 use datafusion::execution::memory_pool::MemoryReservation;
@@ -28,8 +25,27 @@ pub(super) struct AllGroups {
 #[derive(Default)]
 struct Part {
     accumulators: Vec<Box<dyn GroupsAccumulator>>,
-    is_there: Vec<bool>,
+    /// Of each place the number of its group, counted from 1 as they come: accumulators
+    /// know no groups without rows.
+    numbers: Vec<u32>,
+    /// How many groups there are.
+    count: u32,
     size: usize,
+}
+
+impl Part {
+    /// The groups of rows at these places, new ones among them.
+    fn groups(&mut self, places: &[usize]) -> Vec<usize> {
+        let group = |place: &usize| {
+            let number = &mut self.numbers[*place];
+            if *number == 0 {
+                self.count += 1;
+                *number = self.count;
+            }
+            *number as usize - 1
+        };
+        places.iter().map(group).collect()
+    }
 }
 
 /// Columns that are dealt, each once however often it is asked for.
@@ -177,22 +193,21 @@ impl AllGroups {
         places: &[usize],
         rows: &[(Vec<ArrayRef>, Option<ArrayRef>)],
     ) -> Result<()> {
-        let groups = self.groups_of(number);
         let mut part = self.part(number);
-        if part.is_there.is_empty() {
-            part.is_there = vec![false; groups];
+        if part.numbers.is_empty() {
+            part.numbers = vec![0; self.places_of(number)];
             let calls = self.aggregate.aggr_expr().iter();
             let accumulators = calls.map(|call| call.create_groups_accumulator());
             part.accumulators = accumulators.collect::<Result<_>>()?;
         }
-        for place in places {
-            part.is_there[*place] = true;
-        }
+        let groups = part.groups(places);
+        let count = part.count as usize;
         for (accumulator, (values, filter)) in part.accumulators.iter_mut().zip(rows) {
             let filter = filter.as_ref().map(|it| it.as_boolean());
-            accumulator.update_batch(values, places, filter, groups)?;
+            accumulator.update_batch(values, &groups, filter, count)?;
         }
-        let size = groups + part.accumulators.iter().map(|it| it.size()).sum::<usize>();
+        let numbers = part.numbers.len() * size_of::<u32>();
+        let size = numbers + part.accumulators.iter().map(|it| it.size()).sum::<usize>();
         if size > part.size {
             self.memory.try_grow(size - part.size)?;
             part.size = size;
@@ -200,7 +215,7 @@ impl AllGroups {
         Ok(())
     }
 
-    fn groups_of(&self, number: usize) -> usize {
+    fn places_of(&self, number: usize) -> usize {
         let start = number << self.range.shift;
         self.range.part_groups().min(self.range.count() - start)
     }
@@ -208,27 +223,28 @@ impl AllGroups {
     /// The groups of a part, in order; the part is gone after that.
     pub(super) fn take(&self, number: usize, schema: &SchemaRef) -> Result<Option<RecordBatch>> {
         let part = std::mem::take(&mut *self.part(number));
-        if part.is_there.is_empty() {
+        if part.count == 0 {
             return Ok(None);
         }
         let start = (number << self.range.shift) as i64;
         let smallest = self.range.smallest;
-        let key = |place: usize| {
+        let there = || {
+            part.numbers
+                .iter()
+                .enumerate()
+                .filter(|(_, number)| **number > 0)
+        };
+        let key = |(place, _): (usize, &u32)| {
             let group = start + place as i64;
             (group > 0).then(|| smallest + (group - 1))
         };
-        let keys: Int64Array = (0..part.is_there.len()).map(key).collect();
+        let keys: Int64Array = there().map(key).collect();
+        let order: UInt32Array = there().map(|(_, number)| Some(number - 1)).collect();
         let mut columns = vec![cast(&keys, schema.field(0).data_type())?];
         for mut accumulator in part.accumulators {
-            columns.push(accumulator.evaluate(EmitTo::All)?);
+            columns.push(take(&accumulator.evaluate(EmitTo::All)?, &order, None)?);
         }
-        let groups = RecordBatch::try_new(Arc::clone(schema), columns)?;
-        let is_there = BooleanBuffer::collect_bool(part.is_there.len(), |at| part.is_there[at]);
         self.memory.shrink(part.size.min(self.memory.size()));
-        let is_there = BooleanArray::new(is_there, None);
-        match is_there.true_count() == groups.num_rows() {
-            true => Ok(Some(groups)),
-            false => Ok(Some(filter_record_batch(&groups, &is_there)?)),
-        }
+        Ok(Some(RecordBatch::try_new(Arc::clone(schema), columns)?))
     }
 }
