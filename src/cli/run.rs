@@ -55,7 +55,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
     conclude(
         settings,
         &report,
-        &engine.store().root().display().to_string(),
+        &engine.store().address().to_string(),
     )
 }
 

@@ -14,7 +14,9 @@ use super::materialize::Run;
 use super::schedule::Work;
 use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTables};
 use crate::error::{Error, Result};
-use crate::store::{Column, Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord};
+use crate::store::{
+    Column, Committed, Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord, Written,
+};
 
 /// How a node ended, before it is timed.
 pub(super) struct Ended {
@@ -44,6 +46,9 @@ impl Ended {
         }
     }
 }
+
+/// How often a snapshot is looked at again that another run replaced meanwhile.
+const MAX_TRIES: usize = 8;
 
 /// What a dry run says of a day that is finished.
 const FINISHED: &str = "finished: needs --restate if its members differ";
@@ -100,7 +105,7 @@ impl Run<'_> {
         Ok(ControlFlow::Break(Ended {
             reason: (is_finished && !self.request.restate).then(|| FINISHED.to_owned()),
             reads: made_from.inputs.iter().map(shown).collect(),
-            writes: Some(self.place(definition)),
+            writes: Some(self.place(definition)?),
             ..Ended::with(NodeStatus::Planned)
         }))
     }
@@ -156,10 +161,9 @@ impl Run<'_> {
         }
     }
 
-    fn place(&self, definition: &Definition) -> String {
+    fn place(&self, definition: &Definition) -> Result<String> {
         let date = self.evaluation.moment.date();
-        let path = self.engine.store.members_path(&definition.name, date);
-        path.display().to_string()
+        self.engine.store.members_path(&definition.name, date)
     }
 
     fn binder(&self) -> Result<Binder<'_>> {
@@ -187,12 +191,12 @@ impl Run<'_> {
         made_from: &Fingerprint,
     ) -> Result<Option<SnapshotRecord>> {
         let store = &self.engine.store;
-        let same = |record: &&SnapshotRecord| {
-            record.fingerprint == made_from.sum && store.is_in_place(record)
-        };
-        let Some(record) = kept.filter(same) else {
+        let Some(record) = kept.filter(|record| record.fingerprint == made_from.sum) else {
             return Ok(None);
         };
+        if !store.is_in_place(record).await? {
+            return Ok(None);
+        }
         let is_over = self.evaluation.moment.is_over(self.engine.now());
         if record.provisional && is_over && !self.request.dry_run {
             return store.finish_day(record).await;
@@ -217,7 +221,7 @@ impl Run<'_> {
             .into_store(writer, made_from.definition.clone())
             .await?;
         let moment = &self.evaluation.moment;
-        let mut record = SnapshotRecord {
+        let record = SnapshotRecord {
             segment: definition.name.clone(),
             kind: definition.kind().to_string(),
             as_of: moment.date(),
@@ -250,26 +254,50 @@ impl Run<'_> {
             started: Utc::now(),
             seconds: started.elapsed().as_secs_f64(),
         };
-        // What is there must not change between being looked at and replaced.
-        let _lock = store.lock(&record.segment).await?;
-        match self.admit(definition, &mut record, &written).await {
-            Ok(status) => {
-                let reason = record.forced.clone();
-                store.commit(written, &record).await?;
-                Ok(Ended {
-                    reason: reason.map(|rails| format!("forced: {rails}")),
-                    rows: Some(record.rows),
-                    labels: record.labels,
-                    nondeterministic: record.nondeterministic,
-                    timeless: record.timeless,
-                    ..Ended::with(status)
-                })
-            }
-            Err(error) => {
-                store.discard(written).await?;
-                Err(error)
+        self.put(definition, record, written).await
+    }
+
+    /// Puts what was written in its place, if it may have it.
+    async fn put(
+        &self,
+        definition: &Definition,
+        record: SnapshotRecord,
+        mut written: Written,
+    ) -> Result<Ended> {
+        let store = &self.engine.store;
+        for _ in 0..MAX_TRIES {
+            let mut record = record.clone();
+            // What is there must not change between being looked at and replaced.
+            let lock = store.lock(&record.segment, record.as_of).await?;
+            let status = match self.admit(definition, &mut record, &written).await {
+                Ok(status) => status,
+                Err(error) => {
+                    store.discard(written).await?;
+                    return Err(error);
+                }
+            };
+            match store.commit(&lock, written, &record).await? {
+                Committed::Done => return Ok(ended(status, record)),
+                Committed::Overtaken(again) => written = again,
             }
         }
+        store.discard(written).await?;
+        Err(Error::new(format!(
+            "other runs replaced the snapshot of {} as of {} {MAX_TRIES} times meanwhile",
+            record.segment, record.as_of
+        ))
+        .hint("run again when they are done"))
+    }
+}
+
+fn ended(status: NodeStatus, record: SnapshotRecord) -> Ended {
+    Ended {
+        reason: record.forced.map(|rails| format!("forced: {rails}")),
+        rows: Some(record.rows),
+        labels: record.labels,
+        nondeterministic: record.nondeterministic,
+        timeless: record.timeless,
+        ..Ended::with(status)
     }
 }
 
