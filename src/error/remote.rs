@@ -41,7 +41,7 @@ struct Failure<'t> {
 /// An error of a request in words; none when it is no such error.
 pub(super) fn explain(error: &StoreError) -> Option<Error> {
     let text = error.to_string();
-    let (_, request) = text.split_once("Error performing ")?;
+    let (_, request) = text.rsplit_once("Error performing ")?;
     let (method, rest) = request.split_once(' ')?;
     let (url, rest) = rest.split_once(' ')?;
     let told = rest.split_once(" - ").map_or(rest, |(_, told)| told);

@@ -101,6 +101,7 @@ impl Engine {
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
+        self.store.reach().await?;
         let known = self.known(&request.selection).await?;
         let chosen = select(&self.catalog, &request.selection, &known)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;

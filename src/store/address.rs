@@ -24,8 +24,7 @@ pub enum Address {
 impl Address {
     /// Reads what someone wrote: a folder, or `s3://bucket/prefix`.
     pub fn parse(text: &str) -> Result<Self> {
-        let text = text.trim();
-        if text.is_empty() {
+        if text.trim().is_empty() {
             return Err(Error::usage("the store is an empty text").hint(PLACES));
         }
         match text.split_once("://") {
@@ -63,7 +62,8 @@ fn in_bucket(rest: &str) -> Result<Address> {
             Error::usage(format!("store 's3://{rest}': '{bucket}' names no bucket")).hint(PLACES),
         );
     }
-    let prefix = StorePath::parse(prefix).map_err(|_| {
+    let parsed = StorePath::parse(prefix).ok();
+    let prefix = parsed.filter(|_| !prefix.starts_with('/')).ok_or_else(|| {
         Error::usage(format!("store 's3://{rest}': '{prefix}' is no prefix"))
             .hint("a prefix is names with single slashes between them, none of them . or ..")
     })?;
@@ -113,7 +113,11 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        for address in ["s3://key:secret@b/x", "https://key:secret@host/b", "s3://b/x?sig=secret"] {
+        for address in [
+            "s3://key:secret@b/x",
+            "https://key:secret@host/b",
+            "s3://b/x?sig=secret",
+        ] {
             let error = Address::parse(address).expect_err("refused");
             assert!(!error.to_string().contains("secret"), "{error}");
         }

@@ -38,7 +38,10 @@ impl Store {
         let lock = match self.local(&self.layout.lock(segment)?)? {
             Some(path) => SegmentLock::wait(&path).await?,
             None => {
-                let record = self.objects.head(&self.layout.record(segment, as_of)?).await;
+                let record = self
+                    .objects
+                    .head(&self.layout.record(segment, as_of)?)
+                    .await;
                 SegmentLock::seen(match record {
                     Ok(meta) => Some(meta),
                     Err(StoreError::NotFound { .. }) => None,
@@ -219,7 +222,7 @@ impl Store {
     }
 
     /// The names of all folders in the store.
-    async fn folders(&self) -> Result<Vec<String>> {
+    pub(super) async fn folders(&self) -> Result<Vec<String>> {
         if let Some(folder) = self.address.folder() {
             let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
             let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());

@@ -63,11 +63,7 @@ impl Store {
         }
     }
 
-    pub(super) async fn write_json(
-        &self,
-        path: &StorePath,
-        record: &impl Serialize,
-    ) -> Result<()> {
+    pub(super) async fn write_json(&self, path: &StorePath, record: &impl Serialize) -> Result<()> {
         let put = self.put(path, bytes(record)?, PutMode::Overwrite).await;
         put.map_err(|error| self.failed(error))?;
         // What counts is on the disk before anything is said to be done.

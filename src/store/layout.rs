@@ -72,7 +72,10 @@ impl Layout {
     }
 
     pub(super) fn members(&self, segment: &str, as_of: NaiveDate) -> Result<StorePath> {
-        self.at(&format!("{}/as_of={as_of}/members.parquet", encode(segment)))
+        self.at(&format!(
+            "{}/as_of={as_of}/members.parquet",
+            encode(segment)
+        ))
     }
 
     pub(super) fn records(&self) -> Result<StorePath> {
@@ -96,7 +99,10 @@ impl Layout {
     }
 
     pub(super) fn version(&self, segment: &str, as_of: NaiveDate, id: &str) -> Result<StorePath> {
-        self.own(&format!("versions/{}/{as_of}-{id}.parquet", encode(segment)))
+        self.own(&format!(
+            "versions/{}/{as_of}-{id}.parquet",
+            encode(segment)
+        ))
     }
 
     pub(super) fn version_record(
@@ -147,7 +153,10 @@ mod tests {
         let layout = Layout::new(StorePath::parse("a/b").expect("a path"));
         let date = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a date");
         let members = layout.members("../x/y", date).expect("a path");
-        assert_eq!(members.as_ref(), "a/b/%2E.%2Fx%2Fy/as_of=2026-01-31/members.parquet");
+        assert_eq!(
+            members.as_ref(),
+            "a/b/%2E.%2Fx%2Fy/as_of=2026-01-31/members.parquet"
+        );
         // An id is what a record says it is.
         assert!(layout.version("x", date, "/../../y").is_err());
     }

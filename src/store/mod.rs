@@ -63,6 +63,8 @@ pub use write::{SnapshotWriter, Written};
 pub struct Store {
     address: Address,
     objects: Arc<dyn ObjectStore>,
+    /// By which sessions know the object store.
+    url: ObjectStoreUrl,
     layout: Layout,
     /// A lock was asked for, and there was none to be had.
     lacks_locks: AtomicBool,
@@ -83,23 +85,26 @@ impl Store {
     /// A store in a folder, which is made when the first snapshot is written, or in a
     /// bucket. Nothing is looked up yet.
     pub fn open(address: impl Into<Address>) -> Result<Self> {
-        let (address, objects, root) = match address.into() {
+        let (address, objects, url, root) = match address.into() {
             Address::Folder(folder) => {
                 let folder = checked(&folder)?;
                 let root = StorePath::from_absolute_path(&folder)
                     .map_err(|error| Error::usage(format!("store: {error}")))?;
                 let objects = Arc::new(LocalFileSystem::new()) as Arc<dyn ObjectStore>;
-                (Address::Folder(folder), objects, root)
+                let url = ObjectStoreUrl::local_filesystem();
+                (Address::Folder(folder), objects, url, root)
             }
             Address::Bucket { bucket, prefix } => {
                 let objects = bucket::open(&bucket)?;
+                let url = ObjectStoreUrl::parse(format!("s3://{bucket}"))?;
                 let root = prefix.clone();
-                (Address::Bucket { bucket, prefix }, objects, root)
+                (Address::Bucket { bucket, prefix }, objects, url, root)
             }
         };
         Ok(Self {
             address,
             objects,
+            url,
             layout: Layout::new(root),
             lacks_locks: AtomicBool::new(false),
             temporary: None,
@@ -133,15 +138,15 @@ impl Store {
     pub fn bucket(&self) -> Option<(ObjectStoreUrl, Arc<dyn ObjectStore>)> {
         match &self.address {
             Address::Folder(_) => None,
-            Address::Bucket { .. } => Some((self.url(), Arc::clone(&self.objects))),
+            Address::Bucket { .. } => Some((self.url.clone(), Arc::clone(&self.objects))),
         }
     }
 
-    fn url(&self) -> ObjectStoreUrl {
-        match &self.address {
-            Address::Folder(_) => ObjectStoreUrl::local_filesystem(),
-            Address::Bucket { bucket, .. } => ObjectStoreUrl::parse(format!("s3://{bucket}"))
-                .expect("the name of a bucket was checked"),
+    /// Asks for a bucket, so that what is wrong with it is said once, before any work.
+    pub async fn reach(&self) -> Result<()> {
+        match self.address.folder() {
+            Some(_) => Ok(()),
+            None => self.folders().await.map(drop),
         }
     }
 
@@ -154,9 +159,9 @@ impl Store {
     /// Where a snapshot's members are for everyone: a path, or a URL.
     pub fn members_path(&self, segment: &str, as_of: NaiveDate) -> Result<String> {
         let path = self.layout.members(segment, as_of)?;
-        Ok(match (self.local(&path)?, &self.address) {
-            (None, Address::Bucket { bucket, .. }) => format!("s3://{bucket}/{path}"),
-            (local, _) => local.unwrap_or_default().display().to_string(),
+        Ok(match self.local(&path)? {
+            Some(path) => path.display().to_string(),
+            None => format!("{}{path}", self.url),
         })
     }
 
@@ -241,7 +246,7 @@ impl Store {
     }
 
     fn stored(&self, meta: ObjectMeta) -> StoredFile {
-        let within = self.url();
+        let within = self.url.clone();
         StoredFile { within, meta }
     }
 

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::object_store::{Error as StoreError, ObjectStore};
 use datafusion::object_store::buffered::BufWriter;
 use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{Error as StoreError, ObjectStore};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::KeyValue;
@@ -27,6 +27,11 @@ const BATCH_ROWS: usize = 8192;
 
 /// Encoded bytes that are handed on at once.
 const PART_BYTES: usize = 1 << 20;
+
+/// Bytes that are sent to an object store at once, which takes no fewer, and how often
+/// so many may be on their way: nobody accounts for their memory.
+const UPLOAD_BYTES: usize = 5 << 20;
+const UPLOADS: usize = 3;
 
 /// Key of the footer's entry with the content's checksum.
 pub(super) const ID_KEY: &str = "segql.id";
@@ -90,7 +95,8 @@ impl SnapshotWriter {
         let properties = properties(&schema)?;
         Ok(Self {
             encoder: ArrowWriter::try_new(vec![], Arc::clone(&schema), Some(properties))?,
-            out: BufWriter::new(objects, path.clone()),
+            out: BufWriter::with_capacity(objects, path.clone(), UPLOAD_BYTES)
+                .with_max_concurrency(UPLOADS),
             hash: Sha256::new(),
             coalescer: BatchCoalescer::new(schema, BATCH_ROWS),
             path,
@@ -103,6 +109,11 @@ impl SnapshotWriter {
         self.rows += batch.num_rows() as u64;
         self.coalescer.push_batch(batch)?;
         self.drain().await
+    }
+
+    /// Gives up; what was sent already is gone.
+    pub async fn abort(mut self) {
+        let _ = self.out.abort().await;
     }
 
     async fn drain(&mut self) -> Result<()> {

@@ -34,6 +34,8 @@ mod readme;
 mod rejected;
 mod replay;
 mod rooms;
+#[cfg(unix)]
+mod s3;
 mod selectors;
 mod settings;
 mod shared;

@@ -18,9 +18,9 @@ use datafusion::logical_expr::{
 use datafusion::prelude::{col, ident};
 
 use super::{batch, text};
+use crate::catalog::SnapshotTable;
 use crate::catalog::binder::as_source;
 use crate::catalog::inputs::World;
-use crate::catalog::SnapshotTable;
 use crate::catalog::members_function::scan_name;
 use crate::error::Result;
 use crate::store::SnapshotRecord;
