@@ -40,10 +40,18 @@ struct Failure<'t> {
 
 /// An error of a request in words; none when it is no such error.
 pub(super) fn explain(error: &StoreError) -> Option<Error> {
-    let text = error.to_string();
+    explain_text(&error.to_string(), kind(error))
+}
+
+/// The same of an error that only its text is left of.
+pub(super) fn explain_text(text: &str, kind: Option<HttpErrorKind>) -> Option<Error> {
     let (_, request) = text.rsplit_once("Error performing ")?;
     let (method, rest) = request.split_once(' ')?;
     let (url, rest) = rest.split_once(' ')?;
+    // Any text may hold these words.
+    if !url.starts_with("http") {
+        return None;
+    }
     let told = rest.split_once(" - ").map_or(rest, |(_, told)| told);
     let status = told.split_once("status code: ").map(|(_, rest)| rest);
     Some(
@@ -53,7 +61,7 @@ pub(super) fn explain(error: &StoreError) -> Option<Error> {
             status: status.and_then(|rest| rest.get(..3)?.parse().ok()),
             code: between(told, "<Code>", "</Code>"),
             told,
-            kind: kind(error),
+            kind,
         }
         .into_error(),
     )
@@ -131,4 +139,48 @@ fn is_elsewhere(code: &str, status: Option<u16>) -> bool {
 fn shortened(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     line.chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> String {
+        let explained = explain_text(text, None).expect("a request");
+        explained.message().to_owned()
+    }
+
+    #[test]
+    fn what_a_server_says_is_told_in_words() {
+        let request = "Generic S3 error: Error performing list request: Error performing GET \
+                       http://h/b?list-type=2&prefix=x in 1ms - Server returned non-2xx status \
+                       code: ";
+        let answer = |rest: &str| said(&format!("{request}{rest}"));
+        assert_eq!(
+            answer("404 Not Found: <Error><Code>NoSuchBucket</Code></Error>"),
+            "reading 'http://h/b': there is no such bucket (NoSuchBucket)"
+        );
+        assert_eq!(
+            answer("403 Forbidden: "),
+            "reading 'http://h/b' is not allowed (status 403)"
+        );
+        assert_eq!(
+            answer("503 Busy: <Code>SlowDown</Code>"),
+            "reading 'http://h/b': the server is in trouble (SlowDown)"
+        );
+        assert_eq!(
+            answer("400 Bad Request: <Code>AuthorizationHeaderMalformed</Code>"),
+            "'http://h/b' is in another region (AuthorizationHeaderMalformed)"
+        );
+        assert_eq!(
+            answer("418 Teapot: <Code>Teapot</Code>"),
+            "reading 'http://h/b' failed: Teapot"
+        );
+    }
+
+    #[test]
+    fn other_errors_are_left_to_others() {
+        assert!(explain_text("division by zero", None).is_none());
+        assert!(explain_text("'Error performing x y z'", None).is_none());
+    }
 }

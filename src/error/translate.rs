@@ -159,6 +159,9 @@ fn from_text(text: &str) -> Error {
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest.trim_start();
     }
+    if let Some(explained) = super::remote::explain_text(text, None) {
+        return explained;
+    }
     let text = text
         .strip_prefix("Internal error: ")
         .unwrap_or(text)

@@ -69,6 +69,21 @@ fn reading_members_may_be_denied() {
         &denied.err,
         &["reading 'http://", "is not allowed", "s3:GetObject"],
     );
+    // It may also be found, and then not be read.
+    let asked = AtomicUsize::new(0);
+    let later = proxy(server.port, move |request| {
+        let is_members = request.target().ends_with(".parquet");
+        match is_members && asked.fetch_add(1, Ordering::SeqCst) > 0 {
+            true => Fate::Refuse(403, "AccessDenied"),
+            false => PASS,
+        }
+    });
+    let denied = client.run_at(later, &["-c", query]);
+    assert_eq!(denied.code, 1);
+    assert_said(
+        &denied.err,
+        &["reading 'http://", "is not allowed", "s3:GetObject"],
+    );
     // What cannot be looked at is not taken for damaged, and not replaced.
     let denied = client.run_at(port, &[&RUN[..], &["--var", "many=3"]].concat());
     assert_eq!(denied.code, 1);

@@ -44,7 +44,10 @@ fn puts(request: &Message, part: &str) -> bool {
     request.method() == "PUT" && request.target().contains(part)
 }
 
-const STEPS: [(&str, fn(&Message) -> bool); 5] = [
+/// A step by name, and the request that takes it.
+type Step = (&'static str, fn(&Message) -> bool);
+
+const STEPS: [Step; 5] = [
     ("staged", |it| puts(it, "/_segql/staged/")),
     ("version", |it| {
         puts(it, "/_segql/versions/") && it.target().ends_with(".parquet")

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use super::client::{Client, MARCH, SECRET};
+use super::client::{Client, MARCH, SECRET, ran};
 use super::proxy::{Fate, PASS, proxy};
 use super::server::server;
 use crate::command::Ran;
@@ -105,4 +105,29 @@ fn a_lost_answer_is_no_other_run() {
     let ran = client.run_at(port, &run);
     assert_eq!(nodes(&ran), ["regular: success 2"], "{}", ran.err);
     assert_eq!(client.regular(), "10 12 ");
+}
+
+#[test]
+fn without_conditions_runs_say_that_nothing_keeps_them_apart() {
+    let Some(server) = server() else { return };
+    let client = Client::new(server, "conditions");
+    for conditions in ["disabled", "etag"] {
+        let run = ["run", "--as-of", MARCH, "regular", "--restate"];
+        let more = [
+            "--var",
+            if conditions == "etag" {
+                "many=3"
+            } else {
+                "many=2"
+            },
+        ];
+        let mut command = client.command(server.port, &[&run[..], &more].concat());
+        let ran = ran(command.env("AWS_CONDITIONAL_PUT", conditions));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let is_said = ran.err.contains("nothing keeps two runs at once apart");
+        assert_eq!(is_said, conditions == "disabled", "{}", ran.err);
+        let (record, file) = client.ids();
+        assert_eq!(record, file);
+    }
+    assert_eq!(client.regular(), "12 ");
 }
