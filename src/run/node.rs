@@ -15,7 +15,8 @@ use super::schedule::Work;
 use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTables};
 use crate::error::{Error, Result};
 use crate::store::{
-    Column, Committed, Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord, Written,
+    Column, Committed, Inputs as InputRecord, NodeStatus, Reused, SegmentLock, SnapshotRecord,
+    Written,
 };
 
 /// How a node ended, before it is timed.
@@ -267,12 +268,12 @@ impl Run<'_> {
         let store = &self.engine.store;
         for _ in 0..MAX_TRIES {
             let mut record = record.clone();
-            // What is there must not change between being looked at and replaced.
-            let lock = store.lock(&record.segment, record.as_of).await?;
-            let status = match self.admit(definition, &mut record, &written).await {
-                Ok(status) => status,
+            let admitted = self.admit_locked(definition, &mut record, &written).await;
+            let (lock, status) = match admitted {
+                Ok(admitted) => admitted,
                 Err(error) => {
-                    store.discard(written).await?;
+                    // What it leaves behind is swept up later.
+                    let _ = store.discard(written).await;
                     return Err(error);
                 }
             };
@@ -281,12 +282,28 @@ impl Run<'_> {
                 Committed::Overtaken(again) => written = again,
             }
         }
-        store.discard(written).await?;
+        let _ = store.discard(written).await;
         Err(Error::new(format!(
             "other runs replaced the snapshot of {} as of {} {MAX_TRIES} times meanwhile",
             record.segment, record.as_of
         ))
         .hint("run again when they are done"))
+    }
+
+    /// What is there must not change between being looked at and replaced.
+    async fn admit_locked(
+        &self,
+        definition: &Definition,
+        record: &mut SnapshotRecord,
+        written: &Written,
+    ) -> Result<(SegmentLock, NodeStatus)> {
+        let lock = self
+            .engine
+            .store
+            .lock(&record.segment, record.as_of)
+            .await?;
+        let status = self.admit(definition, record, written).await?;
+        Ok((lock, status))
     }
 }
 
