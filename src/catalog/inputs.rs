@@ -28,7 +28,7 @@ pub struct World<'a> {
     /// The session with its own tables and functions.
     pub session: &'a SessionContext,
     /// Where snapshots are.
-    pub store: &'a Store,
+    pub store: &'a Arc<Store>,
     /// Sources opened before.
     pub cache: &'a SourceCache,
     /// What a statement is evaluated with.

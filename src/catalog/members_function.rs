@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use chrono::NaiveDate;
-use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::{ScalarValue, TableReference};
-use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableSource};
 use datafusion::prelude::ident;
@@ -14,10 +13,10 @@ use super::binder::{Binder, as_source};
 use super::inputs::World;
 use super::members::label;
 use super::scope::Scope;
+use super::snapshot_table::SnapshotTable;
 use super::{Evaluation, SharedTables, split_label};
 use crate::error::{Error, Result};
 use crate::session::Moment;
-use crate::source::{FilesTable, InputFile};
 use crate::statement::Kind;
 use crate::store::SnapshotRecord;
 
@@ -108,7 +107,7 @@ pub(super) fn from_snapshot(
     binder: &Binder<'_>,
     record: &SnapshotRecord,
 ) -> Result<Arc<dyn TableSource>> {
-    let table = snapshot_table(record, &binder.world.store.file(record)?)?;
+    let table = SnapshotTable::of(binder.world.store, record)?;
     let columns = record
         .columns
         .iter()
@@ -124,23 +123,4 @@ pub(super) fn from_snapshot(
 /// dates of a segment in one query need two names.
 pub(super) fn scan_name(record: &SnapshotRecord) -> String {
     format!("{}@{}", record.segment, record.as_of)
-}
-
-/// The file of a snapshot as a table with the columns its record names.
-pub fn snapshot_table(record: &SnapshotRecord, path: &std::path::Path) -> Result<FilesTable> {
-    let fields = record
-        .columns
-        .iter()
-        .map(|column| {
-            let data_type: DataType = column.data_type.parse()?;
-            Ok(Field::new(&column.name, data_type, true))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let file = InputFile::at(path)?;
-    FilesTable::new(
-        Arc::new(Schema::new(fields)),
-        &[],
-        &[file],
-        Arc::new(ParquetFormat::default()),
-    )
 }

@@ -29,6 +29,7 @@ mod relations;
 mod row_keys;
 mod scope;
 mod shared_table;
+mod snapshot_table;
 mod total_order;
 mod versions;
 mod visibility;
@@ -49,11 +50,11 @@ pub use inputs::{Inputs, SourceCache, World};
 pub use key::LABEL_COLUMN;
 pub use library::libraries;
 pub use members::MembersPlan;
-pub use members_function::snapshot_table;
 pub use references::{Reference, of_statement, relation_name};
 pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS, segment_listing};
 pub use row_keys::marked as definition_of;
 pub use shared_table::{SharedTable, SharedTables};
+pub use snapshot_table::SnapshotTable;
 pub use visibility::files_seen;
 
 /// All definitions by id: what is selected FROM lives in one namespace, entities

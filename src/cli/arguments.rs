@@ -180,8 +180,8 @@ pub(super) struct Common {
     #[arg(long, value_name = "NAME", global = true, env = "SEGQL_TARGET")]
     pub(super) target: Option<String>,
 
-    /// Where snapshots go
-    #[arg(long, value_name = "DIR", global = true, env = "SEGQL_STORE")]
+    /// Where snapshots go: a folder, or s3://bucket/prefix
+    #[arg(long, value_name = "PLACE", global = true, env = "SEGQL_STORE")]
     pub(super) store: Option<PathBuf>,
 
     /// Evaluate as of a date, an instant, today, yesterday, -7d, last-month-end

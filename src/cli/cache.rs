@@ -13,17 +13,24 @@ use crate::store::{Kept, States};
 
 pub(super) fn run(settings: &Settings, arguments: &Cache) -> Result<()> {
     settings.needed_project()?;
-    let states = settings.engine()?.store().states();
+    let engine = settings.engine()?;
+    let states = engine.store().states();
+    if states.is_none() {
+        settings.printer.note(&format!(
+            "states are kept in folders only: {} has none",
+            engine.store().address()
+        ));
+    }
     match arguments.what {
-        None => list(settings, &states),
-        Some(CacheWhat::Clear) => clear(settings, &states),
+        None => list(settings, states.as_ref()),
+        Some(CacheWhat::Clear) => states.map_or(Ok(()), |states| clear(settings, &states)),
     }
 }
 
-fn list(settings: &Settings, states: &States) -> Result<()> {
+fn list(settings: &Settings, states: Option<&States>) -> Result<()> {
     let output = settings.output.clone();
     let mut emitter = Emitter::new(settings.printer, settings.format, output)?.whole();
-    let kept = states.list();
+    let kept = states.map_or_else(Vec::new, States::list);
     let count = |of: fn(&Kept) -> u64| {
         let values = kept.iter().map(|it| of(it) as i64);
         Arc::new(values.collect::<Int64Array>()) as ArrayRef

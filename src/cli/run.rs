@@ -52,11 +52,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
     if !arguments.dry_run {
         settings.pin(&engine, &report.found);
     }
-    conclude(
-        settings,
-        &report,
-        &engine.store().root().display().to_string(),
-    )
+    conclude(settings, &report, &engine.store().address().to_string())
 }
 
 /// Says in a line what came of it; fails when a node did.

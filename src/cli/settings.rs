@@ -14,6 +14,7 @@ use crate::output::{ColorChoice, Format, Printer};
 use crate::project::{Config, Project};
 use crate::run::{Engine, Setup};
 use crate::session::{MemoryBudget, Resources, Variables, parse_size};
+use crate::store::Address;
 
 /// Everything the commands go by.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(super) struct Settings {
     pub(super) steps: Vec<Step>,
     /// Nothing to run was given and someone sits at the terminal.
     pub(super) is_shell: bool,
-    store: Option<PathBuf>,
+    store: Option<Address>,
     as_of: Option<String>,
     time_zone: Option<String>,
     variables: Variables,
@@ -211,9 +212,9 @@ fn store(
     arguments: &Arguments,
     project: Option<&Project>,
     config: &Config,
-) -> Result<Option<PathBuf>> {
+) -> Result<Option<Address>> {
     if let Some(store) = &arguments.common.store {
-        return local(&store.to_string_lossy()).map(Some);
+        return address(store).map(Some);
     }
     let wanted = arguments.common.target.as_deref();
     let target = config.target.get(wanted.unwrap_or("dev"));
@@ -224,21 +225,19 @@ fn store(
     let own = config.store.as_deref().filter(|_| wanted.is_none());
     let named = own.or(target.map(|target| target.store.as_str()));
     match (named, project) {
-        (Some(named), project) => Ok(Some(in_project(project, &local(named)?))),
-        (None, project) => Ok(project.map(|project| project.root.join("store"))),
+        (Some(named), project) => Ok(Some(match Address::parse(named)? {
+            Address::Folder(folder) => in_project(project, &folder).into(),
+            bucket => bucket,
+        })),
+        (None, project) => Ok(project.map(|project| project.root.join("store").into())),
     }
 }
 
-/// A store in a folder of this machine.
-fn local(store: &str) -> Result<PathBuf> {
-    if store.trim().is_empty() {
-        return Err(Error::usage("the store is an empty text").hint("name a folder"));
-    }
-    match store.contains("://") {
-        false => Ok(PathBuf::from(store)),
-        true => Err(Error::usage(format!(
-            "store '{store}': this build writes to local folders only"
-        ))),
+/// What was typed; a folder's name need not be text.
+fn address(store: &Path) -> Result<Address> {
+    match store.to_str() {
+        Some(text) => Address::parse(text),
+        None => Ok(store.into()),
     }
 }
 

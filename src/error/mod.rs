@@ -5,6 +5,7 @@
 //! to do; neither says "you" nor names a Rust type.
 
 mod place;
+mod remote;
 mod resources;
 mod translate;
 

@@ -1,6 +1,8 @@
 //! DataFusion's errors in segql's words: no prefixes of crates, no type names,
 //! the place where the planner or parser knows it.
 
+use std::error::Error as StdError;
+
 use datafusion::common::{DataFusionError, SchemaError};
 use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::TokenizerError;
@@ -54,10 +56,25 @@ fn from_ref(error: &DataFusionError) -> Error {
     {
         return unknown_column(field, valid_fields);
     }
+    if let Some(explained) = of_object_store(error) {
+        return explained;
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(text) => out_of_memory(text),
         _ => from_text(&error.strip_backtrace()),
     }
+}
+
+/// What a request to an object store failed with, however deep it is wrapped.
+fn of_object_store(error: &DataFusionError) -> Option<Error> {
+    let mut cause: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<datafusion::object_store::Error>() {
+            return super::remote::explain(error);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 fn unknown_column(
@@ -105,7 +122,7 @@ impl From<datafusion::parquet::errors::ParquetError> for Error {
 
 impl From<datafusion::object_store::Error> for Error {
     fn from(error: datafusion::object_store::Error) -> Self {
-        from_text(&error.to_string())
+        super::remote::explain(&error).unwrap_or_else(|| from_text(&error.to_string()))
     }
 }
 
@@ -141,6 +158,9 @@ fn from_text(text: &str) -> Error {
     let mut text = text.trim();
     while let Some(rest) = PREFIXES.iter().find_map(|prefix| text.strip_prefix(prefix)) {
         text = rest.trim_start();
+    }
+    if let Some(explained) = super::remote::explain_text(text, None) {
+        return explained;
     }
     let text = text
         .strip_prefix("Internal error: ")

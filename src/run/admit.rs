@@ -1,7 +1,6 @@
 //! What has to hold before a computed snapshot may take its place: guard rails,
 //! and that a finished day is not said anew in silence.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::DataType;
@@ -11,11 +10,11 @@ use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast, lit};
 use datafusion::prelude::ident;
 
 use super::materialize::Run;
-use crate::catalog::{Change, Definition, GuardRails, snapshot_table};
+use crate::catalog::{Change, Definition, GuardRails, SnapshotTable};
 use crate::error::{Error, Exit, Result};
 use crate::source::changed;
 use crate::statement::Body;
-use crate::store::{NodeStatus, SnapshotRecord, Written};
+use crate::store::{NodeStatus, SnapshotRecord, StoredFile, Written};
 
 impl Run<'_> {
     /// Completes the record of what was written and says how it counts; fails
@@ -37,7 +36,7 @@ impl Run<'_> {
                 .hint("run again when it is complete"));
             }
         }
-        let staged = store.staged_path(written);
+        let staged = &store.staged_file(written).await?;
         if let Err(error) = self.check_guard_rails(definition, record, staged).await {
             match (self.request.force, error.exit_class()) {
                 (true, Exit::CheckFailed) => record.forced = Some(error.message().to_owned()),
@@ -49,9 +48,13 @@ impl Run<'_> {
             }
         }
         let kept = store.snapshot(&record.segment, record.as_of).await?;
-        let Some(kept) = kept.filter(|kept| !kept.provisional && store.file(kept).is_ok()) else {
+        let Some(kept) = kept.filter(|kept| !kept.provisional) else {
             return Ok(NodeStatus::Success);
         };
+        // What is damaged says nothing.
+        if store.find(&kept).await?.is_none() {
+            return Ok(NodeStatus::Success);
+        }
         if kept.id == record.id {
             record.restates = kept.restates;
             // Finished once is finished, whatever zone this run reckons in.
@@ -78,7 +81,7 @@ impl Run<'_> {
         &self,
         definition: &Definition,
         record: &SnapshotRecord,
-        staged: &Path,
+        staged: &StoredFile,
     ) -> Result<()> {
         let rails = GuardRails::read(&definition.create.options)?;
         rails.check_size(&definition.name, record.rows)?;
@@ -115,12 +118,12 @@ impl Run<'_> {
         &self,
         previous: &SnapshotRecord,
         record: &SnapshotRecord,
-        staged: &Path,
+        staged: &StoredFile,
         label: Option<&str>,
     ) -> Result<Change> {
-        let file = self.engine.store.file(previous)?;
-        let before = keys(previous, &file, label, "before")?;
-        let after = keys(record, staged, label, "after")?;
+        let file = self.engine.store.file(previous).await?;
+        let before = keys(previous, file, label, "before")?;
+        let after = keys(record, staged.clone(), label, "after")?;
         let both = before.clone().join_on(
             after.clone().build()?,
             JoinType::Inner,
@@ -143,11 +146,11 @@ fn column(relation: &str) -> Expr {
 /// The keys in a snapshot's file as text, each once.
 fn keys(
     record: &SnapshotRecord,
-    path: &Path,
+    file: StoredFile,
     label: Option<&str>,
     name: &str,
 ) -> Result<LogicalPlanBuilder> {
-    let table = provider_as_source(Arc::new(snapshot_table(record, path)?));
+    let table = provider_as_source(Arc::new(SnapshotTable::within(file, record)?));
     let mut rows = LogicalPlanBuilder::scan(TableReference::bare(name), table, None)?;
     if let (Some(label), Some(column)) = (label, &record.label) {
         rows = rows.filter(ident(column.as_str()).eq(lit(label)))?;

@@ -19,7 +19,7 @@ use crate::error::{Error, Result, Script, suggest};
 use crate::exec::ExecSettings;
 use crate::session::{self, MemoryWatch, Moment, Resources, Variables, parse_zone};
 use crate::statement::{Kind, SqlStatement};
-use crate::store::Store;
+use crate::store::{Address, Store};
 
 /// What messages call the list of files on the command line.
 pub const COMMAND_LINE: &str = "command line";
@@ -32,7 +32,7 @@ pub struct Setup {
     /// What it may use of the machine.
     pub resources: Resources,
     /// Where snapshots go; none for a store that ends with the engine.
-    pub store: Option<PathBuf>,
+    pub store: Option<Address>,
     /// Zone in which days are reckoned; none for UTC.
     pub time_zone: Option<String>,
     /// As of when; none for now.
@@ -65,10 +65,13 @@ impl Engine {
     pub fn new(setup: Setup, now: DateTime<Utc>) -> Result<Self> {
         let zone = parse_zone(setup.time_zone.as_deref().unwrap_or("UTC"))?;
         let store = match &setup.store {
-            Some(folder) => Store::open(folder)?,
+            Some(address) => Store::open(address.clone())?,
             None => Store::temporary(setup.resources.temp_dir.as_deref())?,
         };
         let (session, memory) = session::build(&setup.resources, zone)?;
+        if let Some((url, objects)) = store.bucket() {
+            session.register_object_store(url.as_ref(), objects);
+        }
         let engine = Self {
             session,
             memory,

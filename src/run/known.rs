@@ -55,7 +55,10 @@ impl Engine {
         let mut changed = BTreeSet::new();
         for definition in all {
             let last = self.store.snapshots_of(&definition.name).await?.pop();
-            let is_same = last.is_some_and(|last| self.is_same(definition, &inputs, &last));
+            let is_same = match last {
+                Some(last) => self.is_same(definition, &inputs, &last).await?,
+                None => false,
+            };
             if !is_same {
                 changed.insert(definition.name.clone());
             }
@@ -63,7 +66,12 @@ impl Engine {
         Ok(changed)
     }
 
-    fn is_same(&self, definition: &Definition, inputs: &Inputs, last: &SnapshotRecord) -> bool {
+    async fn is_same(
+        &self,
+        definition: &Definition,
+        inputs: &Inputs,
+        last: &SnapshotRecord,
+    ) -> Result<bool> {
         let made_from = || {
             let evaluation = self.evaluation()?;
             let zone = evaluation.moment.zone();
@@ -79,6 +87,6 @@ impl Engine {
             Fingerprint::new(&self.catalog, inputs, &evaluation, &definition.name)
         };
         let same = made_from().is_ok_and(|now: Fingerprint| now.sum == last.fingerprint);
-        same && self.store.is_in_place(last)
+        Ok(same && self.store.is_in_place(last).await?)
     }
 }

@@ -101,6 +101,7 @@ impl Engine {
         progress: &mut (dyn FnMut(&NodeRecord) + Send),
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
+        self.store.reach().await?;
         let known = self.known(&request.selection).await?;
         let chosen = select(&self.catalog, &request.selection, &known)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;
@@ -148,7 +149,7 @@ impl Engine {
         };
         if !request.dry_run {
             report.unrecorded = self.store.add_run(&report.record).await.err();
-            self.store.sweep(started);
+            self.store.sweep(started).await;
         }
         report.add_rejected(&run.inputs);
         if self.store.lacks_locks() {
@@ -170,8 +171,9 @@ impl Engine {
     /// An engine that does what a run asks for with states of aggregates.
     fn reusing(&self, request: &RunRequest) -> Self {
         let wanted = request.cache && !request.dry_run && !self.store.is_temporary();
+        let states = self.store.states().filter(|_| wanted);
         let mut engine = self.clone();
-        engine.reuse = wanted.then(|| Arc::new(Reuse::new(self.store.states())));
+        engine.reuse = states.map(|states| Arc::new(Reuse::new(states)));
         engine
     }
 }
@@ -185,7 +187,7 @@ fn found(inputs: &Inputs) -> BTreeMap<String, Vec<Field>> {
     opened.collect()
 }
 
-const NO_LOCKS: &str = "the store's file system has no locks: nothing keeps two runs at once apart";
+const NO_LOCKS: &str = "the store has no locks: nothing keeps two runs at once apart";
 
 impl RunReport {
     /// How many rows are left out, of sources that leave out some: nothing

@@ -136,13 +136,21 @@ impl Members {
         fingerprint: String,
     ) -> Result<(Self, Written)> {
         let written = SpawnedTask::spawn(async move {
-            while let Some(batch) = self.next().await? {
-                writer.write(batch).await?;
+            if let Err(error) = self.write_to(&mut writer).await {
+                writer.abort().await;
+                return Err(error);
             }
             Ok((self, writer.finish(&fingerprint).await?))
         });
         let written = written.join_unwind().await;
         written.map_err(|_| Error::new("the work was cut off"))?
+    }
+
+    async fn write_to(&mut self, writer: &mut SnapshotWriter) -> Result<()> {
+        while let Some(batch) = self.next().await? {
+            writer.write(batch).await?;
+        }
+        Ok(())
     }
 
     fn look_at(&mut self, batch: &RecordBatch) -> Result<()> {

@@ -24,6 +24,7 @@ mod schedule;
 mod shared;
 mod show;
 mod state_rows;
+mod write;
 
 pub use check::{CheckReport, CheckResult};
 pub use engine::{COMMAND_LINE, Engine, Setup};

@@ -2,19 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Instant;
 
-use chrono::Utc;
-
-use super::Engine;
 use super::bases::reads;
 use super::fingerprint::Fingerprint;
 use super::materialize::Run;
 use super::schedule::Work;
-use crate::catalog::{Binder, Definition, Graph, MembersPlan, SharedTables};
+use crate::catalog::{Binder, Definition, Graph, SharedTables};
 use crate::error::{Error, Result};
-use crate::store::{Column, Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord};
+use crate::store::{Inputs as InputRecord, NodeStatus, Reused, SnapshotRecord};
 
 /// How a node ended, before it is timed.
 pub(super) struct Ended {
@@ -100,7 +96,7 @@ impl Run<'_> {
         Ok(ControlFlow::Break(Ended {
             reason: (is_finished && !self.request.restate).then(|| FINISHED.to_owned()),
             reads: made_from.inputs.iter().map(shown).collect(),
-            writes: Some(self.place(definition)),
+            writes: Some(self.place(definition)?),
             ..Ended::with(NodeStatus::Planned)
         }))
     }
@@ -156,10 +152,9 @@ impl Run<'_> {
         }
     }
 
-    fn place(&self, definition: &Definition) -> String {
+    fn place(&self, definition: &Definition) -> Result<String> {
         let date = self.evaluation.moment.date();
-        let path = self.engine.store.members_path(&definition.name, date);
-        path.display().to_string()
+        self.engine.store.members_path(&definition.name, date)
     }
 
     fn binder(&self) -> Result<Binder<'_>> {
@@ -187,89 +182,17 @@ impl Run<'_> {
         made_from: &Fingerprint,
     ) -> Result<Option<SnapshotRecord>> {
         let store = &self.engine.store;
-        let same = |record: &&SnapshotRecord| {
-            record.fingerprint == made_from.sum && store.is_in_place(record)
-        };
-        let Some(record) = kept.filter(same) else {
+        let Some(record) = kept.filter(|record| record.fingerprint == made_from.sum) else {
             return Ok(None);
         };
+        if !store.is_in_place(record).await? {
+            return Ok(None);
+        }
         let is_over = self.evaluation.moment.is_over(self.engine.now());
         if record.provisional && is_over && !self.request.dry_run {
             return store.finish_day(record).await;
         }
         Ok(Some(record.clone()))
-    }
-
-    async fn write(
-        &self,
-        engine: &Engine,
-        definition: &Definition,
-        plan: MembersPlan,
-        made_from: Fingerprint,
-        started: Instant,
-    ) -> Result<Ended> {
-        let (key, label) = (plan.key.clone(), plan.label.clone());
-        let store = &self.engine.store;
-        let members = engine.members(definition, plan).await?;
-        let schema = members.schema();
-        let writer = store.writer(Arc::clone(&schema))?;
-        let (members, written) = members
-            .into_store(writer, made_from.definition.clone())
-            .await?;
-        let moment = &self.evaluation.moment;
-        let mut record = SnapshotRecord {
-            segment: definition.name.clone(),
-            kind: definition.kind().to_string(),
-            as_of: moment.date(),
-            instant: chrono::DateTime::from_timestamp_nanos(moment.nanos()),
-            time_zone: moment.zone().name().to_owned(),
-            provisional: !moment.is_over(self.engine.now()),
-            id: written.id.clone(),
-            fingerprint: made_from.sum,
-            restates: None,
-            forced: None,
-            nondeterministic: made_from.nondeterministic,
-            timeless: made_from.timeless,
-            rows: written.rows,
-            labels: members.labels.clone(),
-            key,
-            label,
-            columns: schema
-                .fields()
-                .iter()
-                .map(|field| Column {
-                    name: field.name().clone(),
-                    data_type: field.data_type().to_string(),
-                })
-                .collect(),
-            definitions: made_from.definitions,
-            variables: made_from.variables,
-            inputs: made_from.inputs,
-            previous: made_from.previous,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            started: Utc::now(),
-            seconds: started.elapsed().as_secs_f64(),
-        };
-        // What is there must not change between being looked at and replaced.
-        let _lock = store.lock(&record.segment).await?;
-        match self.admit(definition, &mut record, &written).await {
-            Ok(status) => {
-                let reason = record.forced.clone();
-                store.commit(written, &record).await?;
-                Ok(Ended {
-                    reason: reason.map(|rails| format!("forced: {rails}")),
-                    rows: Some(record.rows),
-                    labels: record.labels,
-                    nondeterministic: record.nondeterministic,
-                    timeless: record.timeless,
-                    ..Ended::with(status)
-                })
-            }
-            Err(error) => {
-                store.discard(written).await?;
-                Err(error)
-            }
-        }
     }
 }
 

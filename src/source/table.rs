@@ -18,6 +18,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
+use datafusion::object_store::ObjectMeta;
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
@@ -32,6 +33,8 @@ use crate::error::Result;
 pub struct FilesTable {
     schema: TableSchema,
     files: FileGroup,
+    /// The object store that holds the files.
+    within: ObjectStoreUrl,
     statistics: Option<Statistics>,
     format: Arc<dyn FileFormat>,
     order: Option<LexOrdering>,
@@ -60,10 +63,33 @@ impl FilesTable {
         Ok(Self {
             schema,
             files: FileGroup::new(partitioned),
+            within: ObjectStoreUrl::local_filesystem(),
             statistics: None,
             format,
             order: None,
         })
+    }
+
+    /// A table over one file of an object store that the session knows.
+    pub fn of_object(
+        file_schema: SchemaRef,
+        within: ObjectStoreUrl,
+        meta: ObjectMeta,
+        format: Arc<dyn FileFormat>,
+    ) -> Self {
+        let schema = TableSchema::builder(Arc::clone(&file_schema))
+            .with_table_partition_cols(constant_fields(&[], &file_schema))
+            .build();
+        let name = ScalarValue::from(meta.location.as_ref());
+        let file = PartitionedFile::new_from_meta(meta).with_partition_values(vec![name]);
+        Self {
+            schema,
+            files: FileGroup::new(vec![file]),
+            within,
+            statistics: None,
+            format,
+            order: None,
+        }
     }
 
     /// The same, every file of which is sorted by a column, upwards and NULLs first.
@@ -77,9 +103,7 @@ impl FilesTable {
     /// The same with row counts and ranges from the files' own footers, where
     /// they have them: the optimiser then knows what is big and what to skip.
     pub async fn with_statistics(self, session: &dyn Session) -> Result<Self> {
-        let store = session
-            .runtime_env()
-            .object_store(ObjectStoreUrl::local_filesystem())?;
+        let store = session.runtime_env().object_store(&self.within)?;
         let file_schema = self.schema.file_schema();
         let format = self.format.as_ref();
         let files: Vec<PartitionedFile> = futures::stream::iter(self.files.into_inner())
@@ -141,7 +165,7 @@ impl FilesTable {
         let all = files.len() == self.files.len();
         let groups = FileGroup::new(files).split_files(session.config().target_partitions());
         let source = self.format.file_source(self.schema.clone());
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+        let config = FileScanConfigBuilder::new(self.within.clone(), source)
             .with_file_groups(groups)
             .with_output_ordering(self.order.iter().cloned().collect())
             .with_projection_indices(projection.cloned())?

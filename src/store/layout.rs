@@ -1,10 +1,15 @@
-//! Names and places of files in a store.
+//! Names and places of files in a store: paths of its object store, which for a
+//! folder are those of the file system.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::NaiveDate;
+use datafusion::object_store::path::Path as StorePath;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::error::{Error, Result};
 
 /// What stays as it is in the name of a folder, beside letters and digits.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.');
@@ -33,80 +38,99 @@ pub(super) fn clean(path: &Path) -> PathBuf {
     })
 }
 
+/// Tells this process's staged files from those of others, on this machine or
+/// another that writes to the same bucket.
+static PROCESS: LazyLock<String> = LazyLock::new(|| {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("{}-{random:016x}", std::process::id())
+});
+
 #[derive(Debug)]
 pub(super) struct Layout {
-    root: PathBuf,
+    root: StorePath,
 }
 
 impl Layout {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: StorePath) -> Self {
         Self { root }
     }
 
-    pub(super) fn root(&self) -> &Path {
+    pub(super) fn root(&self) -> &StorePath {
         &self.root
     }
 
-    fn own(&self, folder: &str) -> PathBuf {
-        self.root.join("_segql").join(folder)
+    /// A file or folder by its name below the root.
+    fn at(&self, name: &str) -> Result<StorePath> {
+        // Joined part by part, names that are encoded would be encoded again.
+        StorePath::parse(format!("{}/{name}", self.root))
+            .map_err(|error| Error::new(format!("'{name}' cannot be in a store: {error}")))
     }
 
-    pub(super) fn members(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
-        let day = format!("as_of={as_of}");
-        self.root
-            .join(encode(segment))
-            .join(day)
-            .join("members.parquet")
+    fn own(&self, name: &str) -> Result<StorePath> {
+        self.at(&format!("_segql/{name}"))
     }
 
-    pub(super) fn records(&self) -> PathBuf {
+    pub(super) fn members(&self, segment: &str, as_of: NaiveDate) -> Result<StorePath> {
+        self.at(&format!(
+            "{}/as_of={as_of}/members.parquet",
+            encode(segment)
+        ))
+    }
+
+    pub(super) fn records(&self) -> Result<StorePath> {
         self.own("snapshots")
     }
 
-    pub(super) fn records_of(&self, segment: &str) -> PathBuf {
-        self.records().join(encode(segment))
+    pub(super) fn records_of(&self, segment: &str) -> Result<StorePath> {
+        self.own(&format!("snapshots/{}", encode(segment)))
     }
 
-    pub(super) fn record(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
-        self.records_of(segment).join(format!("{as_of}.json"))
+    pub(super) fn record(&self, segment: &str, as_of: NaiveDate) -> Result<StorePath> {
+        self.own(&format!("snapshots/{}/{as_of}.json", encode(segment)))
     }
 
-    pub(super) fn runs(&self) -> PathBuf {
+    pub(super) fn runs(&self) -> Result<StorePath> {
         self.own("runs")
     }
 
-    pub(super) fn run(&self, run: &str) -> PathBuf {
-        self.runs().join(format!("{run}.json"))
+    pub(super) fn run(&self, run: &str) -> Result<StorePath> {
+        self.own(&format!("runs/{run}.json"))
     }
 
-    pub(super) fn version(&self, segment: &str, as_of: NaiveDate, id: &str) -> PathBuf {
-        self.own("versions")
-            .join(encode(segment))
-            .join(format!("{as_of}-{id}.parquet"))
+    pub(super) fn version(&self, segment: &str, as_of: NaiveDate, id: &str) -> Result<StorePath> {
+        self.own(&format!(
+            "versions/{}/{as_of}-{id}.parquet",
+            encode(segment)
+        ))
     }
 
-    pub(super) fn version_record(&self, segment: &str, as_of: NaiveDate, id: &str) -> PathBuf {
-        self.version(segment, as_of, id).with_extension("json")
+    pub(super) fn version_record(
+        &self,
+        segment: &str,
+        as_of: NaiveDate,
+        id: &str,
+    ) -> Result<StorePath> {
+        self.own(&format!("versions/{}/{as_of}-{id}.json", encode(segment)))
     }
 
-    pub(super) fn lock(&self, segment: &str) -> PathBuf {
-        self.own("locks").join(format!("{}.lock", encode(segment)))
+    pub(super) fn lock(&self, segment: &str) -> Result<StorePath> {
+        self.own(&format!("locks/{}.lock", encode(segment)))
     }
 
-    pub(super) fn states(&self) -> PathBuf {
+    pub(super) fn states(&self) -> Result<StorePath> {
         self.own("states")
     }
 
-    pub(super) fn staged_folder(&self) -> PathBuf {
+    pub(super) fn staged_folder(&self) -> Result<StorePath> {
         self.own("staged")
     }
 
     /// A name that no other writer uses, in this process or another.
-    pub(super) fn staged(&self) -> PathBuf {
+    pub(super) fn staged(&self) -> Result<StorePath> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.staged_folder()
-            .join(format!("{}-{number}.parquet", std::process::id()))
+        self.own(&format!("staged/{}-{number}.parquet", *PROCESS))
     }
 }
 
@@ -126,5 +150,20 @@ mod tests {
         assert_eq!(encode("rfm.scores"), "rfm.scores");
         assert_eq!(encode("_segql"), "%5Fsegql");
         assert_eq!(encode("żółw"), "%C5%BC%C3%B3%C5%82w");
+        let layout = Layout::new(StorePath::parse("a/b").expect("a path"));
+        let date = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a date");
+        let members = layout.members("../x/y", date).expect("a path");
+        assert_eq!(
+            members.as_ref(),
+            "a/b/%2E.%2Fx%2Fy/as_of=2026-01-31/members.parquet"
+        );
+        // An id is what a record says it is.
+        assert!(layout.version("x", date, "/../../y").is_err());
+    }
+
+    #[test]
+    fn a_store_may_be_a_whole_bucket() {
+        let layout = Layout::new(StorePath::default());
+        assert_eq!(layout.runs().expect("a path").as_ref(), "_segql/runs");
     }
 }

@@ -1,8 +1,11 @@
-//! One writer at a time for a segment's snapshots.
+//! What keeps two writers of a snapshot apart: in a folder a lock, in an object store
+//! that a record is only replaced while it is the one that was looked at.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
+
+use datafusion::object_store::{ObjectMeta, PutMode, UpdateVersion};
 
 use crate::error::{Error, Result};
 
@@ -11,9 +14,14 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held until dropped; the system ends it with the process, however that ends.
 #[derive(Debug)]
-pub struct SegmentLock {
-    _file: File,
-    is_held: bool,
+pub struct SegmentLock(Held);
+
+#[derive(Debug)]
+enum Held {
+    /// The locked file; none where the file system has no locks.
+    Lock(Option<File>),
+    /// How the record may be put: in place of the one that was there, or where none was.
+    Seen(PutMode),
 }
 
 impl SegmentLock {
@@ -24,21 +32,37 @@ impl SegmentLock {
         };
         std::fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
         let file = File::create(path).map_err(failed)?;
-        let is_held = loop {
+        loop {
             match file.try_lock() {
-                Ok(()) => break true,
+                Ok(()) => return Ok(Self(Held::Lock(Some(file)))),
                 Err(TryLockError::WouldBlock) => tokio::time::sleep(PAUSE).await,
-                Err(TryLockError::Error(_)) => break false,
+                Err(TryLockError::Error(_)) => return Ok(Self(Held::Lock(None))),
             }
+        }
+    }
+
+    /// Notes which record is there.
+    pub(super) fn seen(record: Option<ObjectMeta>) -> Self {
+        let mode = match record {
+            None => PutMode::Create,
+            Some(meta) => PutMode::Update(UpdateVersion {
+                e_tag: meta.e_tag,
+                version: meta.version,
+            }),
         };
-        Ok(Self {
-            _file: file,
-            is_held,
-        })
+        Self(Held::Seen(mode))
     }
 
     /// False on a file system that has no locks.
     pub(super) fn is_held(&self) -> bool {
-        self.is_held
+        !matches!(self.0, Held::Lock(None))
+    }
+
+    /// How a record may be put.
+    pub(super) fn mode(&self) -> PutMode {
+        match &self.0 {
+            Held::Lock(_) => PutMode::Overwrite,
+            Held::Seen(mode) => mode.clone(),
+        }
     }
 }

@@ -18,29 +18,37 @@
 //! a new file takes its place and the moment its record is written the old record
 //! still finds the old file, and two writers cannot take each other's away.
 //!
-//! Files and records come, move and go by single operations of the object store;
-//! each is whole or not at all, and on the disk before the next. Locks, what is
-//! swept up and the names that differ only in case are matters of the local file
-//! system, which is the only one so far.
+//! A store is a folder of this machine or below a prefix of a bucket. Files and records
+//! come, move and go by single operations of the object store; each is whole or not at
+//! all, and on the disk before the next. What differs is how two writers are kept apart
+//! (`lock.rs`, `commit.rs`); and states are kept in folders only.
 
+mod address;
+mod bucket;
+mod commit;
+mod footer;
+mod json;
 mod layout;
 mod lock;
 mod record;
 mod states;
+mod sweep;
 mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
+use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::local::LocalFileSystem;
 use datafusion::object_store::path::Path as StorePath;
-use datafusion::object_store::{ObjectStore, ObjectStoreExt, PutPayload};
-use futures::TryStreamExt;
+use datafusion::object_store::{Error as StoreError, ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::{Error, Result};
 
+pub use address::Address;
+pub use commit::Committed;
 use layout::Layout;
 pub use lock::SegmentLock;
 pub use record::{
@@ -53,26 +61,50 @@ pub use write::{SnapshotWriter, Written};
 /// A place for snapshots.
 #[derive(Debug)]
 pub struct Store {
+    address: Address,
     objects: Arc<dyn ObjectStore>,
+    /// By which sessions know the object store.
+    url: ObjectStoreUrl,
     layout: Layout,
-    /// A lock was asked for, and the file system had none.
+    /// A lock was asked for, and there was none to be had.
     lacks_locks: AtomicBool,
     /// Removed with the store, when nobody named a place.
     temporary: Option<tempfile::TempDir>,
 }
 
+/// A file of a store, as a session finds it.
+#[derive(Debug, Clone)]
+pub struct StoredFile {
+    /// The object store that holds it.
+    pub within: ObjectStoreUrl,
+    /// Its place in there, its size and time.
+    pub meta: ObjectMeta,
+}
+
 impl Store {
-    /// A store in a folder; it is made when the first snapshot is written.
-    pub fn open(folder: &Path) -> Result<Self> {
-        if folder.exists() && !folder.is_dir() {
-            return Err(Error::usage(format!(
-                "the store '{}' is a file, not a folder",
-                folder.display()
-            )));
-        }
-        let root = layout::clean(&std::path::absolute(folder)?);
+    /// A store in a folder, which is made when the first snapshot is written, or in a
+    /// bucket. Nothing is looked up yet.
+    pub fn open(address: impl Into<Address>) -> Result<Self> {
+        let (address, objects, url, root) = match address.into() {
+            Address::Folder(folder) => {
+                let folder = checked(&folder)?;
+                let root = StorePath::from_absolute_path(&folder)
+                    .map_err(|error| Error::usage(format!("store: {error}")))?;
+                let objects = Arc::new(LocalFileSystem::new()) as Arc<dyn ObjectStore>;
+                let url = ObjectStoreUrl::local_filesystem();
+                (Address::Folder(folder), objects, url, root)
+            }
+            Address::Bucket { bucket, prefix } => {
+                let objects = bucket::open(&bucket)?;
+                let url = ObjectStoreUrl::parse(format!("s3://{bucket}"))?;
+                let root = prefix.clone();
+                (Address::Bucket { bucket, prefix }, objects, url, root)
+            }
+        };
         Ok(Self {
-            objects: Arc::new(LocalFileSystem::new()),
+            address,
+            objects,
+            url,
             layout: Layout::new(root),
             lacks_locks: AtomicBool::new(false),
             temporary: None,
@@ -97,19 +129,40 @@ impl Store {
         self.temporary.is_some()
     }
 
-    /// Its folder.
-    pub fn root(&self) -> &Path {
-        self.layout.root()
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
-    /// States of aggregates that it keeps.
-    pub fn states(&self) -> States {
-        States::new(self.layout.states())
+    /// What a session has to know to read from it, unless it is in a folder.
+    pub fn bucket(&self) -> Option<(ObjectStoreUrl, Arc<dyn ObjectStore>)> {
+        match &self.address {
+            Address::Folder(_) => None,
+            Address::Bucket { .. } => Some((self.url.clone(), Arc::clone(&self.objects))),
+        }
     }
 
-    /// Where a snapshot's members are for everyone.
-    pub fn members_path(&self, segment: &str, as_of: NaiveDate) -> PathBuf {
-        self.layout.members(segment, as_of)
+    /// Asks for a bucket, so that what is wrong with it is said once, before any work.
+    pub async fn reach(&self) -> Result<()> {
+        match self.address.folder() {
+            Some(_) => Ok(()),
+            None => self.folders().await.map(drop),
+        }
+    }
+
+    /// States of aggregates that it keeps; none in a bucket.
+    pub fn states(&self) -> Option<States> {
+        let folder = self.layout.states().and_then(|it| self.local(&it));
+        folder.ok().flatten().map(States::new)
+    }
+
+    /// Where a snapshot's members are for everyone: a path, or a URL.
+    pub fn members_path(&self, segment: &str, as_of: NaiveDate) -> Result<String> {
+        let path = self.layout.members(segment, as_of)?;
+        Ok(match self.local(&path)? {
+            Some(path) => path.display().to_string(),
+            None => format!("{}{path}", self.url),
+        })
     }
 
     /// The record of the snapshot that counts.
@@ -118,22 +171,20 @@ impl Store {
         segment: &str,
         as_of: NaiveDate,
     ) -> Result<Option<SnapshotRecord>> {
-        // A damaged record (the power went) counts for nothing: it is made anew.
-        let read = self.read_json(&self.layout.record(segment, as_of)).await;
-        Ok(read.unwrap_or(None))
+        self.read_json(&self.layout.record(segment, as_of)?).await
     }
 
     /// Every snapshot of a segment that counts, by date.
     pub async fn snapshots_of(&self, segment: &str) -> Result<Vec<SnapshotRecord>> {
-        self.snapshots_in(&self.layout.records_of(segment)).await
+        self.snapshots_in(&self.layout.records_of(segment)?).await
     }
 
     /// Every snapshot that counts, by segment and date.
     pub async fn snapshots(&self) -> Result<Vec<SnapshotRecord>> {
-        self.snapshots_in(&self.layout.records()).await
+        self.snapshots_in(&self.layout.records()?).await
     }
 
-    async fn snapshots_in(&self, folder: &Path) -> Result<Vec<SnapshotRecord>> {
+    async fn snapshots_in(&self, folder: &StorePath) -> Result<Vec<SnapshotRecord>> {
         let mut records: Vec<SnapshotRecord> = self.read_all(folder).await?;
         records.sort_by(|a, b| (&a.segment, a.as_of).cmp(&(&b.segment, b.as_of)));
         Ok(records)
@@ -141,222 +192,100 @@ impl Store {
 
     /// Every run, oldest first.
     pub async fn runs(&self) -> Result<Vec<RunRecord>> {
-        let mut records: Vec<RunRecord> = self.read_all(&self.layout.runs()).await?;
+        let mut records: Vec<RunRecord> = self.read_all(&self.layout.runs()?).await?;
         records.sort_by(|a, b| a.run.cmp(&b.run));
         Ok(records)
     }
 
     /// Keeps the record of a run.
     pub async fn add_run(&self, record: &RunRecord) -> Result<()> {
-        self.write_json(&self.layout.run(&record.run), record).await
+        let path = self.layout.run(&record.run)?;
+        self.write_json(&path, record).await
     }
 
-    /// The file that holds a snapshot: the one for everyone, or the version under
-    /// its id while another is on its way.
-    pub fn file(&self, record: &SnapshotRecord) -> Result<PathBuf> {
-        let current = self.layout.members(&record.segment, record.as_of);
-        let version = self
-            .layout
-            .version(&record.segment, record.as_of, &record.id);
-        for path in [current, version] {
-            if write::id_of(&path)?.as_deref() == Some(record.id.as_str()) {
-                return Ok(path);
-            }
-        }
-        Err(Error::new(format!(
-            "the snapshot of {} as of {} is damaged: no file with the id of its record",
-            record.segment, record.as_of
-        ))
-        .hint("segql run makes it anew"))
-    }
-
-    /// Removes what runs that were cut off left staged a day ago or earlier; a
-    /// younger file may be another's work.
-    pub fn sweep(&self, now: DateTime<Utc>) {
-        let Ok(staged) = std::fs::read_dir(self.layout.staged_folder()) else {
-            return;
-        };
-        for file in staged.flatten() {
-            let modified = file.metadata().and_then(|meta| meta.modified());
-            let is_old = modified
-                .is_ok_and(|time| now - DateTime::<Utc>::from(time) > chrono::Duration::days(1));
-            if is_old {
-                let _ = std::fs::remove_file(file.path());
-            }
-        }
-    }
-
-    /// Is the file for everyone the one that the record names?
-    pub fn is_in_place(&self, record: &SnapshotRecord) -> bool {
-        let current = self.layout.members(&record.segment, record.as_of);
-        write::id_of(&current).is_ok_and(|id| id.as_deref() == Some(record.id.as_str()))
-    }
-
-    /// Says of a provisional snapshot that its day is over and nothing changed;
-    /// none when another took its place since it was read.
-    pub async fn finish_day(&self, record: &SnapshotRecord) -> Result<Option<SnapshotRecord>> {
-        let _lock = self.lock(&record.segment).await?;
-        let kept = self.snapshot(&record.segment, record.as_of).await?;
-        let is_same =
-            |kept: &SnapshotRecord| kept.id == record.id && kept.fingerprint == record.fingerprint;
-        let Some(mut kept) = kept.filter(is_same) else {
-            return Ok(None);
-        };
-        kept.provisional = false;
-        let path = self.layout.record(&kept.segment, kept.as_of);
-        self.write_json(&path, &kept).await?;
-        Ok(Some(kept))
-    }
-
-    /// Waits until nobody else is about to replace a snapshot of this segment.
-    pub async fn lock(&self, segment: &str) -> Result<SegmentLock> {
-        let lock = SegmentLock::wait(&self.layout.lock(segment)).await?;
-        if !lock.is_held() {
-            self.lacks_locks.store(true, Ordering::Relaxed);
-        }
-        Ok(lock)
-    }
-
-    /// Was there no lock to be had where one was asked for?
-    pub fn lacks_locks(&self) -> bool {
-        self.lacks_locks.load(Ordering::Relaxed)
-    }
-
-    /// Starts writing a snapshot; nothing is seen of it before [`Self::commit`].
-    pub fn writer(
-        &self,
-        schema: datafusion::arrow::datatypes::SchemaRef,
-    ) -> Result<SnapshotWriter> {
-        let staged = self.layout.staged();
-        SnapshotWriter::new(Arc::clone(&self.objects), staged, schema)
-    }
-
-    /// Puts a written file in its place, then its record; what fails before that
-    /// leaves nothing staged.
-    pub async fn commit(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
-        let staged = at(written.path())?;
-        let result = self.put_in_place(written, record).await;
-        if result.is_err() {
-            let _ = self.objects.delete(&staged).await;
-        }
-        result
-    }
-
-    /// Removes a written file that shall not become a snapshot.
-    pub async fn discard(&self, written: Written) -> Result<()> {
-        Ok(self.objects.delete(&at(written.path())?).await?)
-    }
-
-    /// Members that are written but not yet committed.
-    pub fn staged_path<'w>(&self, written: &'w Written) -> &'w Path {
-        written.path()
-    }
-
-    async fn put_in_place(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
-        let target = self.layout.members(&record.segment, record.as_of);
-        let previous = self.snapshot(&record.segment, record.as_of).await?;
-        self.refuse_other_case(&record.segment)?;
-        written.sync().await?;
-        // Every record has a file by its own id, whoever else renames meanwhile.
-        let version = |id: &str| at(&self.layout.version(&record.segment, record.as_of, id));
-        let staged = at(written.path())?;
-        self.objects.copy(&staged, &version(&record.id)?).await?;
-        let previous = previous.filter(|previous| previous.id != record.id);
-        let restated = previous
-            .as_ref()
-            .filter(|previous| record.restates.as_ref() == Some(&previous.id));
-        if let Some(previous) = restated {
-            // What was said of a finished day stays readable, with its record.
-            let kept = &previous.id;
-            let path = self
-                .layout
-                .version_record(&record.segment, record.as_of, kept);
-            self.write_json(&path, previous).await?;
-        }
-        self.objects.rename(&staged, &at(&target)?).await?;
-        self.write_json(&self.layout.record(&record.segment, record.as_of), record)
-            .await?;
-        if let (Some(previous), None) = (&previous, restated)
-            && !self
-                .layout
-                .version_record(&record.segment, record.as_of, &previous.id)
-                .exists()
-        {
-            let _ = self.objects.delete(&version(&previous.id)?).await;
-        }
-        Ok(())
-    }
-
-    /// Two names that differ only in case would share a folder on some systems.
-    fn refuse_other_case(&self, segment: &str) -> Result<()> {
-        let own = layout::encode(segment);
-        let Ok(entries) = std::fs::read_dir(self.root()) else {
-            return Ok(());
-        };
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            if name != own && name.to_lowercase() == own.to_lowercase() {
-                return Err(Error::new(format!(
-                    "the store holds '{name}', which differs from '{own}' only in case"
-                ))
-                .hint("choose another name"));
-            }
-        }
-        Ok(())
-    }
-
-    async fn read_all<T: serde::de::DeserializeOwned>(&self, folder: &Path) -> Result<Vec<T>> {
-        let listed: Vec<_> = self
-            .objects
-            .list(Some(&at(folder)?))
-            .try_collect()
-            .await
-            .map_err(|error| self.failed(error))?;
-        let mut records = vec![];
-        for meta in listed {
-            let path = PathBuf::from(format!("/{}", meta.location));
-            // A damaged record counts for nothing; the rest still does.
-            if meta.location.extension() == Some("json")
-                && let Ok(Some(record)) = self.read_json(&path).await
-            {
-                records.push(record);
-            }
-        }
-        Ok(records)
-    }
-
-    async fn read_json<T: serde::de::DeserializeOwned>(&self, path: &Path) -> Result<Option<T>> {
-        let bytes = match self.objects.get(&at(path)?).await {
-            Ok(found) => found.bytes().await.map_err(|error| self.failed(error))?,
-            Err(datafusion::object_store::Error::NotFound { .. }) => return Ok(None),
-            Err(error) => return Err(self.failed(error)),
-        };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| {
+    /// The file that holds a snapshot: the version under its id, which nobody
+    /// replaces, or else the one for everyone.
+    pub async fn file(&self, record: &SnapshotRecord) -> Result<StoredFile> {
+        let found = self.find(record).await?;
+        found.ok_or_else(|| {
             Error::new(format!(
-                "'{}' is no record of segql: {error}",
-                path.display()
+                "the snapshot of {} as of {} is damaged: no file with the id of its record",
+                record.segment, record.as_of
             ))
-            .hint("remove it; segql run makes what is missing anew")
+            .hint("segql run makes it anew")
         })
     }
 
-    async fn write_json(&self, path: &Path, record: &impl serde::Serialize) -> Result<()> {
-        let mut bytes = serde_json::to_vec_pretty(record)
-            .map_err(|error| Error::new(format!("cannot write a record: {error}")))?;
-        bytes.push(b'\n');
-        self.objects
-            .put(&at(path)?, PutPayload::from(bytes))
-            .await
-            .map_err(|error| self.failed(error))?;
-        // What counts is on the disk before anything is said to be done.
-        write::sync(path.to_owned()).await
+    /// The file that holds a snapshot, unless it is damaged.
+    pub async fn find(&self, record: &SnapshotRecord) -> Result<Option<StoredFile>> {
+        let version = self
+            .layout
+            .version(&record.segment, record.as_of, &record.id)?;
+        let current = self.layout.members(&record.segment, record.as_of)?;
+        for path in [version, current] {
+            if let Some((meta, id)) = self.footer(&path).await?
+                && id == record.id
+            {
+                return Ok(Some(self.stored(meta)));
+            }
+        }
+        Ok(None)
     }
 
-    fn failed(&self, error: datafusion::object_store::Error) -> Error {
-        Error::from(error).context(format!("store '{}'", self.root().display()))
+    /// Is the file for everyone the one that the record names?
+    pub async fn is_in_place(&self, record: &SnapshotRecord) -> Result<bool> {
+        let current = self.layout.members(&record.segment, record.as_of)?;
+        let found = self.footer(&current).await?;
+        Ok(found.is_some_and(|(_, id)| id == record.id))
+    }
+
+    /// Members that are written but not yet committed.
+    pub async fn staged_file(&self, written: &Written) -> Result<StoredFile> {
+        let meta = self.objects.head(written.path()).await;
+        Ok(self.stored(meta.map_err(|error| self.failed(error))?))
+    }
+
+    fn stored(&self, meta: ObjectMeta) -> StoredFile {
+        let within = self.url.clone();
+        StoredFile { within, meta }
+    }
+
+    /// A file and the id in its footer; none when it is not there or none of ours.
+    async fn footer(&self, path: &StorePath) -> Result<Option<(ObjectMeta, String)>> {
+        match footer::read(self.objects.as_ref(), path).await {
+            Ok(found) => Ok(found),
+            // What cannot be read from a disk is damaged; a bucket may be out of reach.
+            Err(error) if json::is_missing(&error) => Ok(None),
+            Err(_) if self.address.folder().is_some() => Ok(None),
+            Err(error) if is_empty_file(&error) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// A path of the file system, for a store in a folder.
+    fn local(&self, path: &StorePath) -> Result<Option<PathBuf>> {
+        match &self.address {
+            Address::Bucket { .. } => Ok(None),
+            Address::Folder(_) => {
+                let path = LocalFileSystem::new().path_to_filesystem(path);
+                Ok(Some(path.map_err(|error| self.failed(error))?))
+            }
+        }
     }
 }
 
-fn at(path: &Path) -> Result<StorePath> {
-    StorePath::from_absolute_path(path).map_err(|error| Error::new(error.to_string()))
+/// The end of nothing cannot be asked for.
+fn is_empty_file(error: &StoreError) -> bool {
+    error.to_string().contains("416 Range Not Satisfiable")
+}
+
+/// A folder's absolute path, if it can be one.
+fn checked(folder: &Path) -> Result<PathBuf> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(Error::usage(format!(
+            "the store '{}' is a file, not a folder",
+            folder.display()
+        )));
+    }
+    Ok(layout::clean(&std::path::absolute(folder)?))
 }

@@ -1,25 +1,24 @@
 //! Writing a snapshot's file: the same rows make the same bytes.
 
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::BatchCoalescer;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::object_store::ObjectStore;
 use datafusion::object_store::buffered::BufWriter;
+use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{Error as StoreError, ObjectStore};
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, Encoding, ZstdLevel};
 use datafusion::parquet::file::metadata::KeyValue;
 use datafusion::parquet::file::properties::WriterProperties;
-use datafusion::parquet::file::reader::FileReader;
-use datafusion::parquet::file::serialized_reader::SerializedFileReader;
 use datafusion::parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use super::at;
 use crate::error::{Error, Result};
 
 /// Rows that are handed to the encoder at once, whatever arrives: pages depend
@@ -29,8 +28,13 @@ const BATCH_ROWS: usize = 8192;
 /// Encoded bytes that are handed on at once.
 const PART_BYTES: usize = 1 << 20;
 
+/// Bytes that are sent to an object store at once, which takes no fewer, and how often
+/// so many may be on their way: nobody accounts for their memory.
+const UPLOAD_BYTES: usize = 5 << 20;
+const UPLOADS: usize = 3;
+
 /// Key of the footer's entry with the content's checksum.
-const ID_KEY: &str = "segql.id";
+pub(super) const ID_KEY: &str = "segql.id";
 
 /// Writes one snapshot's file.
 pub struct SnapshotWriter {
@@ -38,14 +42,14 @@ pub struct SnapshotWriter {
     out: BufWriter,
     hash: Sha256,
     coalescer: BatchCoalescer,
-    path: PathBuf,
+    path: StorePath,
     rows: u64,
 }
 
 /// A file that is complete but not yet in its place.
 #[derive(Debug)]
 pub struct Written {
-    path: PathBuf,
+    path: StorePath,
     /// Checksum of its content.
     pub id: String,
     /// Its rows.
@@ -53,13 +57,8 @@ pub struct Written {
 }
 
 impl Written {
-    pub(super) fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &StorePath {
         &self.path
-    }
-
-    /// The content is on the disk before a record can name it.
-    pub(super) async fn sync(&self) -> Result<()> {
-        sync(self.path.clone()).await
     }
 }
 
@@ -90,13 +89,14 @@ fn properties(schema: &Schema) -> Result<WriterProperties> {
 impl SnapshotWriter {
     pub(super) fn new(
         objects: Arc<dyn ObjectStore>,
-        path: PathBuf,
+        path: StorePath,
         schema: SchemaRef,
     ) -> Result<Self> {
         let properties = properties(&schema)?;
         Ok(Self {
             encoder: ArrowWriter::try_new(vec![], Arc::clone(&schema), Some(properties))?,
-            out: BufWriter::new(objects, at(&path)?),
+            out: BufWriter::with_capacity(objects, path.clone(), UPLOAD_BYTES)
+                .with_max_concurrency(UPLOADS),
             hash: Sha256::new(),
             coalescer: BatchCoalescer::new(schema, BATCH_ROWS),
             path,
@@ -109,6 +109,11 @@ impl SnapshotWriter {
         self.rows += batch.num_rows() as u64;
         self.coalescer.push_batch(batch)?;
         self.drain().await
+    }
+
+    /// Gives up; what was sent already is gone.
+    pub async fn abort(mut self) {
+        let _ = self.out.abort().await;
     }
 
     async fn drain(&mut self) -> Result<()> {
@@ -148,7 +153,7 @@ impl SnapshotWriter {
             .append_key_value_metadata(entry("segql.definition", fingerprint));
         let footer = self.encoder.into_inner()?;
         self.out.put(Bytes::from(footer)).await?;
-        self.out.shutdown().await?;
+        self.out.shutdown().await.map_err(of_store)?;
         Ok(Written {
             path: self.path,
             id,
@@ -157,17 +162,10 @@ impl SnapshotWriter {
     }
 }
 
-/// The id in a file's footer; none when there is no such file, an error when it
-/// cannot be read as Parquet.
-pub(super) fn id_of(path: &Path) -> Result<Option<String>> {
-    let Ok(file) = std::fs::File::open(path) else {
-        return Ok(None);
-    };
-    let Ok(reader) = SerializedFileReader::new(file) else {
-        return Ok(None);
-    };
-    let entries = reader.metadata().file_metadata().key_value_metadata();
-    Ok(entries
-        .and_then(|entries| entries.iter().find(|entry| entry.key == ID_KEY))
-        .and_then(|entry| entry.value.clone()))
+/// An error of the object store that came as one of a file.
+fn of_store(error: io::Error) -> Error {
+    match error.downcast::<StoreError>() {
+        Ok(error) => error.into(),
+        Err(error) => error.into(),
+    }
 }

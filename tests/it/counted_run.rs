@@ -103,7 +103,7 @@ pub(crate) fn run(given: &Given) -> Came {
                     .map_or(MemoryBudget::Unlimited, MemoryBudget::Bytes),
                 temp_dir: None,
             },
-            store: Some(given.store),
+            store: Some(given.store.into()),
             as_of: Some(given.as_of.to_owned()),
             ..Setup::default()
         };

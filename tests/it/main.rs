@@ -35,6 +35,8 @@ mod readme;
 mod rejected;
 mod replay;
 mod rooms;
+#[cfg(unix)]
+mod s3;
 mod selectors;
 mod settings;
 mod shared;

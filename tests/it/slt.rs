@@ -133,7 +133,7 @@ fn published_results_are_reached() {
 }
 
 /// Past the capture of output: what is skipped is seen even when all is well.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

@@ -18,9 +18,10 @@ use datafusion::logical_expr::{
 use datafusion::prelude::{col, ident};
 
 use super::{batch, text};
+use crate::catalog::SnapshotTable;
 use crate::catalog::binder::as_source;
 use crate::catalog::inputs::World;
-use crate::catalog::members_function::{scan_name, snapshot_table};
+use crate::catalog::members_function::scan_name;
 use crate::error::Result;
 use crate::store::SnapshotRecord;
 
@@ -100,13 +101,7 @@ pub(super) async fn runs(world: World<'_>) -> Result<RecordBatch> {
 pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
     let all = world.store.snapshots().await?;
     let started = all.iter().map(|it| Some(it.started.timestamp_micros()));
-    let file = |it: &SnapshotRecord| {
-        world
-            .store
-            .members_path(&it.segment, it.as_of)
-            .display()
-            .to_string()
-    };
+    let file = |it: &SnapshotRecord| world.store.members_path(&it.segment, it.as_of).ok();
     batch(vec![
         (
             "segment",
@@ -154,7 +149,7 @@ pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
             ),
         ),
         ("id", text(all.iter().map(|it| Some(it.id.clone())))),
-        ("file", text(all.iter().map(|it| Some(file(it))))),
+        ("file", text(all.iter().map(file))),
         (
             "started",
             Arc::new(
@@ -206,7 +201,7 @@ pub(super) async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
 
 /// The rows of one snapshot, with its number among those of its segment.
 fn snapshot_rows(world: World<'_>, record: &SnapshotRecord, number: i64) -> Result<LogicalPlan> {
-    let table = snapshot_table(record, &world.store.file(record)?)?;
+    let table = SnapshotTable::of(world.store, record)?;
     let label = match &record.label {
         Some(column) => cast(ident(column.as_str()), DataType::Utf8),
         None => lit(datafusion::common::ScalarValue::Utf8(None)),

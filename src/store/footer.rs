@@ -1,0 +1,55 @@
+//! The id in the footer of a snapshot's file.
+
+use bytes::Bytes;
+use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, Result};
+use datafusion::parquet::errors::ParquetError;
+use datafusion::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+
+use super::write::ID_KEY;
+
+/// Read first; most footers are shorter.
+const END_BYTES: u64 = 64 << 10;
+
+/// A file with its id; none when there is no such file, or it is no Parquet of ours.
+pub(super) async fn read(
+    objects: &dyn ObjectStore,
+    path: &StorePath,
+) -> Result<Option<(ObjectMeta, String)>> {
+    let (meta, bytes) = end(objects, path, END_BYTES).await?;
+    let footer = match parse(&bytes, meta.size) {
+        Err(ParquetError::NeedMoreData(wanted)) if wanted as u64 <= meta.size => {
+            let (_, bytes) = end(objects, path, wanted as u64).await?;
+            parse(&bytes, meta.size)
+        }
+        done => done,
+    };
+    let Ok(footer) = footer else {
+        return Ok(None);
+    };
+    let entries = footer.file_metadata().key_value_metadata();
+    let id = entries
+        .and_then(|entries| entries.iter().find(|entry| entry.key == ID_KEY))
+        .and_then(|entry| entry.value.clone());
+    Ok(id.map(|id| (meta, id)))
+}
+
+async fn end(
+    objects: &dyn ObjectStore,
+    path: &StorePath,
+    bytes: u64,
+) -> Result<(ObjectMeta, Bytes)> {
+    let options = GetOptions {
+        range: Some(GetRange::Suffix(bytes)),
+        ..GetOptions::default()
+    };
+    let found = objects.get_opts(path, options).await?;
+    let meta = found.meta.clone();
+    Ok((meta, found.bytes().await?))
+}
+
+fn parse(end: &Bytes, size: u64) -> std::result::Result<ParquetMetaData, ParquetError> {
+    let mut reader = ParquetMetaDataReader::new();
+    reader.try_parse_sized(end, size)?;
+    reader.finish()
+}
