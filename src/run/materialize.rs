@@ -102,6 +102,10 @@ impl Engine {
     ) -> Result<RunReport> {
         let (clock, started) = (Instant::now(), Utc::now());
         self.store.reach().await?;
+        let _at_work = match request.dry_run {
+            true => None,
+            false => Some(self.store.at_work().await),
+        };
         let known = self.known(&request.selection).await?;
         let chosen = select(&self.catalog, &request.selection, &known)?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;

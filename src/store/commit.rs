@@ -208,7 +208,7 @@ impl Store {
     }
 
     /// Two names that differ only in case would share a folder on some systems.
-    async fn refuse_other_case(&self, segment: &str) -> Result<()> {
+    pub(super) async fn refuse_other_case(&self, segment: &str) -> Result<()> {
         let own = layout::encode(segment);
         for name in self.folders().await? {
             if name != own && name.to_lowercase() == own.to_lowercase() {
