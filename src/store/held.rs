@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::intact::FileRecord;
 use super::json::Reading;
 use super::place::{Entry, Place};
 use super::{RunRecord, SnapshotRecord, Store};
@@ -22,6 +23,10 @@ pub(super) struct Held {
     /// Days whose record cannot be read: which of their versions counts nobody knows.
     unknown: BTreeSet<(String, NaiveDate)>,
     pub(super) runs: Vec<(RunRecord, Entry)>,
+    /// Rows of frozen views that a record names.
+    frozen: BTreeSet<String>,
+    /// Folders of frozen views with a record that cannot be read.
+    unknown_frozen: BTreeSet<String>,
 }
 
 impl Held {
@@ -60,6 +65,7 @@ impl Held {
                     self.unknown.insert((segment, as_of));
                 }
             },
+            Place::Frozen => self.add_frozen(store, &entry).await?,
             Place::Run => {
                 if let Some(record) = store.read_json::<RunRecord>(&path?).await? {
                     self.runs.push((record, entry));
@@ -68,6 +74,31 @@ impl Held {
             _ => {}
         }
         Ok(())
+    }
+
+    async fn add_frozen(&mut self, store: &Store, entry: &Entry) -> Result<()> {
+        let Some((folder, name)) = entry.file.rsplit_once('/') else {
+            return Ok(());
+        };
+        if !name.ends_with(".json") {
+            return Ok(());
+        }
+        match store.read_record::<FileRecord>(&store.layout.at(&entry.file)?).await? {
+            Reading::Whole(record) => {
+                self.frozen.insert(format!("{folder}/{}.parquet", record.id));
+            }
+            Reading::Missing => {}
+            Reading::Damaged => {
+                self.unknown_frozen.insert(folder.to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Does a record name these rows of a frozen view?
+    pub(super) fn names_frozen(&self, file: &str) -> bool {
+        let folder = file.rsplit_once('/').map_or("", |(folder, _)| folder);
+        self.frozen.contains(file) || self.unknown_frozen.contains(folder)
     }
 
     /// A version was replaced when what restates it was begun; where that is gone as

@@ -4,15 +4,34 @@ use datafusion::object_store::path::Path as StorePath;
 use datafusion::object_store::{Error as StoreError, ObjectStoreExt};
 use datafusion::parquet::arrow::parquet_to_arrow_schema;
 use datafusion::parquet::file::metadata::ParquetMetaData;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::json::is_missing;
 use super::write::{ID_KEY, id_text};
-use super::{SnapshotRecord, Store, footer};
+use super::{Column, SnapshotRecord, Store, footer};
 use crate::error::Result;
 
 /// Bytes that are read at once.
 const BLOCK: u64 = 4 << 20;
+
+/// What a record says of its file; records of snapshots say more.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct FileRecord {
+    pub(super) id: String,
+    rows: u64,
+    columns: Vec<Column>,
+}
+
+impl From<&SnapshotRecord> for FileRecord {
+    fn from(record: &SnapshotRecord) -> Self {
+        Self {
+            id: record.id.clone(),
+            rows: record.rows,
+            columns: record.columns.clone(),
+        }
+    }
+}
 
 /// What was found where a snapshot's file belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +50,7 @@ pub(super) enum Found {
 
 impl Store {
     /// The file at `path` beside the record that names it.
-    pub(super) async fn inspect(&self, path: &StorePath, record: &SnapshotRecord) -> Result<Found> {
+    pub(super) async fn inspect(&self, path: &StorePath, record: &FileRecord) -> Result<Found> {
         match self.look_into(path, record).await {
             Ok(found) => Ok(found),
             Err(error) if is_missing(&error) => Ok(Found::Missing),
@@ -46,7 +65,7 @@ impl Store {
     async fn look_into(
         &self,
         path: &StorePath,
-        record: &SnapshotRecord,
+        record: &FileRecord,
     ) -> std::result::Result<Found, StoreError> {
         let Some((file, footer)) = footer::whole(self.objects.as_ref(), path).await? else {
             return Ok(Found::Wrong("is no whole Parquet file".to_owned()));
@@ -79,7 +98,7 @@ impl Store {
     }
 }
 
-fn wrong_footer(meta: &ParquetMetaData, record: &SnapshotRecord) -> Option<String> {
+fn wrong_footer(meta: &ParquetMetaData, record: &FileRecord) -> Option<String> {
     let file = meta.file_metadata();
     let rows = file.num_rows();
     if u64::try_from(rows) != Ok(record.rows) {

@@ -8,6 +8,8 @@
 //! <store>/_segql/versions/<segment>/2026-01-31-<id>.json      the record of a restated one
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
 //! <store>/_segql/locks/<segment>.lock                  held while one is replaced
+//! <store>/_segql/locks/_store.lock                     held by runs together, or by who tidies alone
+//! <store>/_segql/rename.json                           a rename that is on its way
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! <store>/_segql/states/<key>…                         states of aggregates, kept to be resumed
 //! ```

@@ -133,7 +133,8 @@ fn own(parts: &[&str]) -> Option<Place> {
         ["_segql", "runs", file] if file.ends_with(".json") => Place::Run,
         ["_segql", "locks", file] if file.ends_with(".lock") => Place::Lock,
         ["_segql", "states", _] => Place::State,
-        ["_segql", "frozen", ..] => Place::Frozen,
+        ["_segql", "frozen", _, file] if file.ends_with(".json") => Place::Frozen,
+        ["_segql", "frozen", _, file] if file.ends_with(".parquet") => Place::Frozen,
         ["_segql", "rename.json"] => Place::Rename,
         [folder, day, "members.parquet"] => {
             let date = date(day.strip_prefix("as_of=")?)?;

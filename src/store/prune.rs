@@ -69,6 +69,10 @@ impl Store {
                     wanted(segment) && !held.names(segment, *as_of, id)
                 }
                 Place::Staged | Place::HalfWritten => prune.segments.is_empty(),
+                Place::Frozen => {
+                    let is_rows = entry.file.ends_with(".parquet");
+                    prune.segments.is_empty() && is_rows && !held.names_frozen(&entry.file)
+                }
                 _ => false,
             };
             is_left && (lock.is_held() || now - entry.modified > GRACE)

@@ -17,6 +17,9 @@ mod dice;
 mod distinct_memory;
 mod errors;
 mod examples;
+#[cfg(target_os = "linux")]
+mod faults;
+mod forget;
 #[cfg(unix)]
 mod full_disk;
 mod graphs;
@@ -30,6 +33,7 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod peak;
 mod project;
+mod readers;
 mod readme;
 mod rejected;
 mod replay;
@@ -42,6 +46,10 @@ mod shared;
 mod slt;
 mod small_project;
 mod store;
+mod store_check;
+mod store_prune;
+mod store_rename;
+mod store_state;
 #[cfg(target_os = "linux")]
 mod window_memory;
 mod windows;

@@ -1,5 +1,6 @@
 //! `segql store check`: is everything there that records name, and as they name it?
 
+mod frozen;
 mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +82,8 @@ struct Checker<'s> {
     named: BTreeMap<(String, NaiveDate), BTreeSet<String>>,
     /// Snapshots whose record is there, readable or not.
     recorded: BTreeSet<(String, NaiveDate)>,
+    /// Rows of frozen views that a record names.
+    frozen: BTreeSet<String>,
     check: StoreCheck,
 }
 
@@ -92,6 +95,7 @@ impl Store {
             store: self,
             named: BTreeMap::new(),
             recorded: BTreeSet::new(),
+            frozen: BTreeSet::new(),
             check: StoreCheck::default(),
         };
         for entry in &entries {
@@ -144,6 +148,7 @@ impl Checker<'_> {
                 self.version(entry, (segment, *as_of), id).await
             }
             Place::Run => self.run(entry).await,
+            Place::Frozen => self.frozen(entry).await,
             _ => Ok(()),
         }
     }
@@ -182,6 +187,10 @@ impl Checker<'_> {
             }
             Place::Members(segment, as_of) if !self.recorded.contains(&(segment.clone(), *as_of)) => {
                 self.unrecorded(entry, (segment, *as_of)).await?;
+            }
+            Place::Frozen if !entry.file.ends_with(".json") && !self.frozen.contains(&entry.file) => {
+                let problem = format!("{cut_off}: no record names it");
+                self.found(leftover, None, &entry.file, problem, prune());
             }
             Place::Rename => {
                 let mend = "segql store rename with the same names finishes it".to_owned();

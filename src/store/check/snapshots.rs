@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::super::SnapshotRecord;
-use super::super::intact::Found;
+use super::super::intact::{FileRecord, Found};
 use super::super::json::Reading;
 use super::super::place::Entry;
 use super::{Checker, Condition, run_again};
@@ -72,8 +72,9 @@ impl Checker<'_> {
         let layout = &self.store.layout;
         let path = layout.members(&record.segment, record.as_of)?;
         let version = layout.version(&record.segment, record.as_of, &record.id)?;
-        let copy = self.store.inspect(&version, record).await?;
-        let found = self.store.inspect(&path, record).await?;
+        let named = &FileRecord::from(record);
+        let copy = self.store.inspect(&version, named).await?;
+        let found = self.store.inspect(&path, named).await?;
         let (file, version) = (layout.shown(&path), layout.shown(&version));
         let again = run_again(about);
         let (condition, problem, mend) = match (found, &copy) {
@@ -137,7 +138,7 @@ impl Checker<'_> {
         self.check.versions += 1;
         self.name(about, id.to_owned());
         let path = self.store.layout.version(about.0, about.1, id)?;
-        let problem = match self.store.inspect(&path, &record).await? {
+        let problem = match self.store.inspect(&path, &FileRecord::from(&record)).await? {
             Found::Sound => return Ok(()),
             Found::Missing => "is missing".to_owned(),
             Found::Wrong(problem) => problem,

@@ -68,6 +68,10 @@ impl Erasing<'_> {
         let path = file.meta.location;
         let about = Some((segment.as_str(), as_of));
         let holds = self.holds("snapshot", about, &path, Some(&record)).await;
+        if let Some(erased) = self.done.erased.last_mut().filter(|_| holds) {
+            // It stands there under two names; this is the one that people know.
+            erased.file = store.layout.shown(&members);
+        }
         if self.dry_run {
             return Ok(());
         }

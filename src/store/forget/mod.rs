@@ -7,6 +7,7 @@
 //! changed leaves it alone.
 
 mod days;
+mod frozen;
 mod rest;
 
 use std::collections::BTreeSet;
@@ -22,7 +23,8 @@ use crate::error::Result;
 /// Rows that were erased, or would be.
 #[derive(Debug, Clone)]
 pub struct Erased {
-    /// What they were in: `snapshot`, `version`, `members`, `frozen view`, `run`.
+    /// What they were in: `snapshot`, `version`, `members` (that no record names),
+    /// `frozen view`, `run`.
     pub what: &'static str,
     /// The segment.
     pub segment: Option<String>,

@@ -14,6 +14,7 @@ impl Erasing<'_> {
     pub(super) async fn rest(&mut self, entry: &Entry) -> Result<()> {
         match &entry.place {
             Place::Staged | Place::HalfWritten => self.leftover(entry).await,
+            Place::Frozen => self.frozen(entry).await,
             Place::Version(segment, as_of, id) if !self.held.names(segment, *as_of, id) => {
                 self.leftover(entry).await
             }
@@ -36,7 +37,7 @@ impl Erasing<'_> {
     }
 
     /// What a run that was cut off left may hold anybody, whole or not.
-    async fn leftover(&mut self, entry: &Entry) -> Result<()> {
+    pub(super) async fn leftover(&mut self, entry: &Entry) -> Result<()> {
         self.done.leftovers += 1;
         match self.dry_run {
             true => Ok(()),
