@@ -56,9 +56,9 @@ pub(super) enum Command {
     /// List the states of aggregates that runs resume
     Cache(Cache),
     /// Look after what the store holds
-    Store(Store),
+    Store(super::store::Arguments),
     /// Erase a person from everything the store holds
-    Forget(Forget),
+    Forget(super::forget::Arguments),
     /// Write a working project with demo data
     Init(Init),
     /// Reference of the functions
@@ -146,58 +146,6 @@ pub(super) struct Cache {
 pub(super) enum CacheWhat {
     /// Remove all of them; the next run reads all files again
     Clear,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Store {
-    #[command(subcommand)]
-    pub(super) what: StoreWhat,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum StoreWhat {
-    /// Check every file: records, checksums, rows, and what no record names
-    Check,
-    /// Remove what no longer counts: old versions of restated days, records of runs,
-    /// and what runs that were cut off left behind; never a snapshot that counts
-    Prune(Prune),
-    /// Give a segment's snapshots, versions and records another name
-    Rename {
-        /// The name they have
-        from: String,
-        /// The name they get
-        to: String,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Prune {
-    /// Keep what is younger than 90d, 8w, 24m or 2y, or the newest so many (10)
-    #[arg(long, value_name = "TIME|NUMBER")]
-    pub(super) keep: String,
-
-    /// Only versions of this segment; repeatable
-    #[arg(long = "segment", value_name = "NAME")]
-    pub(super) segments: Vec<String>,
-
-    /// Only say what would be removed
-    #[arg(long)]
-    pub(super) dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Forget {
-    /// The key of whom to forget, as segql.members shows it
-    #[arg(allow_hyphen_values = true)]
-    pub(super) key: String,
-
-    /// The entity whose key it is; needed when the project has several
-    #[arg(long, value_name = "NAME")]
-    pub(super) entity: Option<String>,
-
-    /// Only say where there is something to erase
-    #[arg(long)]
-    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

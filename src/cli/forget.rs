@@ -2,20 +2,35 @@
 
 use std::sync::Arc;
 
+use clap::Args;
 use datafusion::arrow::array::{Int64Array, RecordBatch};
 
-use super::arguments::Forget;
 use super::settings::Settings;
 use super::store::{WAITS, dates, text};
 use crate::error::{Error, Result};
 use crate::output::Emitter;
 use crate::store::{Erased, Forgotten};
 
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The key of whom to forget, as segql.members shows it
+    #[arg(allow_hyphen_values = true)]
+    key: String,
+
+    /// The entity whose key it is; needed when the project has several
+    #[arg(long, value_name = "NAME")]
+    entity: Option<String>,
+
+    /// Only say where there is something to erase
+    #[arg(long)]
+    dry_run: bool,
+}
+
 /// What only the one who asks can do.
 const SOURCES: &str = "segql reads sources and does not write them: while they hold the person, \
                        new dates and days that are not over will too";
 
-pub(super) async fn run(settings: &Settings, arguments: &Forget) -> Result<()> {
+pub(super) async fn run(settings: &Settings, arguments: &Arguments) -> Result<()> {
     settings.needed_store()?;
     let printer = settings.printer;
     let mut emitter = Emitter::new(printer, settings.format, settings.output.clone())?.whole();

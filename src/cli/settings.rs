@@ -122,10 +122,10 @@ impl Settings {
     pub(super) fn needed_store(&self) -> Result<()> {
         match self.store {
             Some(_) => Ok(()),
-            None => Err(
-                Error::usage("there is no store here: no segql.toml in this folder or above")
-                    .hint("--store DIR or --project DIR names one"),
-            ),
+            None => Err(Error::usage(
+                "there is no store here: no segql.toml in this folder or above",
+            )
+            .hint("--store DIR or --project DIR names one")),
         }
     }
 

@@ -2,19 +2,56 @@
 
 use std::sync::Arc;
 
+use clap::{Args, Subcommand};
 use datafusion::arrow::array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 
-use super::arguments::{Prune as PruneArguments, Store as StoreArguments, StoreWhat};
 use super::settings::Settings;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
 use crate::output::Emitter;
 use crate::store::{Condition, Finding, Prune, Removed, Store};
 
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Check every file: records, checksums, rows, and what no record names
+    Check,
+    /// Remove what no longer counts: old versions of restated days, records of runs,
+    /// and what runs that were cut off left behind; never a snapshot that counts
+    Prune(PruneArguments),
+    /// Give a segment's snapshots, versions and records another name
+    Rename {
+        /// The name they have
+        from: String,
+        /// The name they get
+        to: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct PruneArguments {
+    /// Keep what is younger than 90d, 8w, 24m or 2y, or the newest so many (10)
+    #[arg(long, value_name = "TIME|NUMBER")]
+    keep: String,
+
+    /// Only versions of this segment; repeatable
+    #[arg(long = "segment", value_name = "NAME")]
+    segments: Vec<String>,
+
+    /// Only say what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
 /// What is said when a run at work keeps the store busy.
 pub(super) const WAITS: &str = "waiting for a run at work in the store";
 
-pub(super) async fn run(settings: &Settings, arguments: &StoreArguments) -> Result<()> {
+pub(super) async fn run(settings: &Settings, arguments: &Arguments) -> Result<()> {
     settings.needed_store()?;
     // Whatever may be wrong with definitions, a store can be looked after.
     let engine = settings.engine_with(Catalog::default())?;
@@ -26,8 +63,8 @@ pub(super) async fn run(settings: &Settings, arguments: &StoreArguments) -> Resu
         );
     }
     match &arguments.what {
-        StoreWhat::Check => check(settings, store).await,
-        StoreWhat::Prune(arguments) => {
+        What::Check => check(settings, store).await,
+        What::Prune(arguments) => {
             let prune = Prune {
                 keep: arguments.keep.parse()?,
                 segments: arguments.segments.clone(),
@@ -37,7 +74,7 @@ pub(super) async fn run(settings: &Settings, arguments: &StoreArguments) -> Resu
             let removed = store.prune(&prune, engine.now(), waits).await?;
             show_removed(settings, arguments, &removed)
         }
-        StoreWhat::Rename { from, to } => {
+        What::Rename { from, to } => {
             let waits = || settings.printer.note(WAITS);
             let snapshots = store.rename(from, to, waits).await?;
             settings
@@ -71,7 +108,11 @@ async fn check(settings: &Settings, store: &Store) -> Result<()> {
     emitter.batch(&RecordBatch::try_from_iter_with_nullable([
         ("condition", of(|it| Some(it.condition.word())), true),
         ("segment", of(|it| it.segment.as_deref()), true),
-        ("as_of", dates(check.findings.iter().map(|it| it.as_of)), true),
+        (
+            "as_of",
+            dates(check.findings.iter().map(|it| it.as_of)),
+            true,
+        ),
         ("file", of(|it| Some(&it.file)), true),
         ("problem", of(|it| Some(&it.problem)), true),
         ("mend", of(|it| Some(&it.mend)), true),

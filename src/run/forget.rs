@@ -39,14 +39,20 @@ impl Engine {
             let found = self.catalog.get(name, &[Kind::Entity])?;
             return Ok(Some(found.as_ref()));
         }
-        let all: Vec<&Definition> = self.catalog.of_kind(Kind::Entity).map(AsRef::as_ref).collect();
+        let all: Vec<&Definition> = self
+            .catalog
+            .of_kind(Kind::Entity)
+            .map(AsRef::as_ref)
+            .collect();
         match all.as_slice() {
             [] => Ok(None),
             [one] => Ok(Some(one)),
             several => {
                 let names: Vec<&str> = several.iter().map(|it| it.name.as_str()).collect();
-                Err(Error::usage("whose key is it? The project has several entities")
-                    .hint(format!("--entity names one of {}", names.join(", "))))
+                Err(
+                    Error::usage("whose key is it? The project has several entities")
+                        .hint(format!("--entity names one of {}", names.join(", "))),
+                )
             }
         }
     }

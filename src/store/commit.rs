@@ -148,7 +148,9 @@ impl Store {
 
     /// Where the file under its id is gone, the one for everyone has it once more.
     async fn keep_version(&self, record: &SnapshotRecord) -> Result<()> {
-        let version = self.layout.version(&record.segment, record.as_of, &record.id)?;
+        let version = self
+            .layout
+            .version(&record.segment, record.as_of, &record.id)?;
         if self.footer(&version).await?.is_some() || !self.is_in_place(record).await? {
             return Ok(());
         }

@@ -83,9 +83,13 @@ impl Held {
         if !name.ends_with(".json") {
             return Ok(());
         }
-        match store.read_record::<FileRecord>(&store.layout.at(&entry.file)?).await? {
+        match store
+            .read_record::<FileRecord>(&store.layout.at(&entry.file)?)
+            .await?
+        {
             Reading::Whole(record) => {
-                self.frozen.insert(format!("{folder}/{}.parquet", record.id));
+                self.frozen
+                    .insert(format!("{folder}/{}.parquet", record.id));
             }
             Reading::Missing => {}
             Reading::Damaged => {
@@ -154,7 +158,9 @@ impl Held {
 
     /// A file by its name.
     pub(super) fn entry(&self, file: &str) -> Option<&Entry> {
-        let found = self.entries.binary_search_by(|entry| entry.file.as_str().cmp(file));
+        let found = self
+            .entries
+            .binary_search_by(|entry| entry.file.as_str().cmp(file));
         found.ok().map(|place| &self.entries[place])
     }
 

@@ -91,9 +91,7 @@ impl Store {
         }
         Ok(match id_text(&hash.finalize()) == id {
             true => Found::Sound,
-            false => {
-                Found::Wrong("has other pages than those whose checksum is its id".to_owned())
-            }
+            false => Found::Wrong("has other pages than those whose checksum is its id".to_owned()),
         })
     }
 }

@@ -67,7 +67,17 @@ mod tests {
         assert_eq!(read("24m"), Some(Keep::Months(24)));
         assert_eq!(read("2y"), Some(Keep::Months(24)));
         assert_eq!(read("10"), Some(Keep::Newest(10)));
-        for wrong in ["", "d", "-1", "1.5d", "10h", "ten", "99999999999", "5ż", "+5"] {
+        for wrong in [
+            "",
+            "d",
+            "-1",
+            "1.5d",
+            "10h",
+            "ten",
+            "99999999999",
+            "5ż",
+            "+5",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }

@@ -129,10 +129,7 @@ impl Store {
         })
     }
 
-    async fn rows(
-        &self,
-        path: &StorePath,
-    ) -> Result<ParquetRecordBatchStreamBuilder<Pages>> {
+    async fn rows(&self, path: &StorePath) -> Result<ParquetRecordBatchStreamBuilder<Pages>> {
         let pages = Pages::new(Arc::clone(&self.objects), path.clone());
         let builder = ParquetRecordBatchStreamBuilder::new(pages).await?;
         Ok(builder.with_batch_size(BATCH_ROWS))
@@ -258,7 +255,10 @@ mod tests {
         assert_eq!(places(numbers(), "017"), [0; 0]);
         let texts = Arc::new(StringArray::from(vec![Some("a"), None, Some("A")])) as ArrayRef;
         assert_eq!(places(texts, "a"), [0]);
-        let id = [0x12, 0x3e, 0x45, 0x67, 0xe8, 0x9b, 0x12, 0xd3, 0xa4, 0x56, 0x42, 0x66, 0x14, 0x17, 0x40, 0];
+        let id = [
+            0x12, 0x3e, 0x45, 0x67, 0xe8, 0x9b, 0x12, 0xd3, 0xa4, 0x56, 0x42, 0x66, 0x14, 0x17,
+            0x40, 0,
+        ];
         let ids = FixedSizeBinaryArray::try_from_iter([[0; 16], id].iter()).expect("ids");
         let ids = Arc::new(ids) as ArrayRef;
         assert_eq!(places(ids, "123E4567-e89b-12d3-a456-426614174000"), [1]);
@@ -269,7 +269,10 @@ mod tests {
         let text = "more than one row for some keys: 17, 171, 18";
         let expected = "more than one row for some keys: …, 171, 18";
         assert_eq!(without(text, "17").as_deref(), Some(expected));
-        assert_eq!(without("a-b, a-bc, (a-b)", "a-b").as_deref(), Some("…, a-bc, (…)"));
+        assert_eq!(
+            without("a-b, a-bc, (a-b)", "a-b").as_deref(),
+            Some("…, a-bc, (…)")
+        );
         assert_eq!(without("aaa", "a"), None);
         assert_eq!(without("x", ""), None);
     }

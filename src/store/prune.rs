@@ -39,6 +39,28 @@ pub struct Removed {
 /// Without a lock a file this young may be another's work.
 const GRACE: Duration = Duration::days(1);
 
+impl Prune {
+    fn is_about(&self, segment: &str) -> bool {
+        self.segments.is_empty() || self.segments.iter().any(|it| it == segment)
+    }
+
+    /// Is it a file of ours that no record names?
+    fn takes_leftover(&self, held: &Held, entry: &Entry) -> bool {
+        let of_all = self.segments.is_empty();
+        match &entry.place {
+            Place::Version(segment, as_of, id) => {
+                self.is_about(segment) && !held.names(segment, *as_of, id)
+            }
+            Place::Staged | Place::HalfWritten => of_all,
+            Place::Frozen => {
+                let is_rows = entry.file.ends_with(".parquet");
+                of_all && is_rows && !held.names_frozen(&entry.file)
+            }
+            _ => false,
+        }
+    }
+}
+
 impl Store {
     /// Removes what no longer counts; `waits` is called when a run at work has to be
     /// waited for.
@@ -56,26 +78,13 @@ impl Store {
         for name in &prune.segments {
             held.check_known(name)?;
         }
-        let wanted = |segment: &str| {
-            prune.segments.is_empty() || prune.segments.iter().any(|it| it == segment)
-        };
-        let mut gone = self.old_versions(&held, prune.keep, now, wanted)?;
+        let mut gone = self.old_versions(&held, prune, now)?;
         if prune.segments.is_empty() {
             gone.extend(old_runs(&held, prune.keep, now));
         }
         let leftovers = held.entries.iter().filter(|entry| {
-            let is_left = match &entry.place {
-                Place::Version(segment, as_of, id) => {
-                    wanted(segment) && !held.names(segment, *as_of, id)
-                }
-                Place::Staged | Place::HalfWritten => prune.segments.is_empty(),
-                Place::Frozen => {
-                    let is_rows = entry.file.ends_with(".parquet");
-                    prune.segments.is_empty() && is_rows && !held.names_frozen(&entry.file)
-                }
-                _ => false,
-            };
-            is_left && (lock.is_held() || now - entry.modified > GRACE)
+            let is_old = lock.is_held() || now - entry.modified > GRACE;
+            is_old && prune.takes_leftover(&held, entry)
         });
         gone.extend(leftovers.map(|entry| removed("leftover", entry)));
         if !prune.dry_run {
@@ -88,21 +97,15 @@ impl Store {
 
     /// Records first, so that what is cut off in between leaves a file that no record
     /// names.
-    fn old_versions(
-        &self,
-        held: &Held,
-        keep: Keep,
-        now: DateTime<Utc>,
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<Vec<Removed>> {
+    fn old_versions(&self, held: &Held, prune: &Prune, now: DateTime<Utc>) -> Result<Vec<Removed>> {
         let mut gone = vec![];
         for ((segment, as_of), versions) in &held.versions {
-            if !wanted(segment) {
+            if !prune.is_about(segment) {
                 continue;
             }
             let current = held.current.get(&(segment.clone(), *as_of));
             for (place, (version, time)) in versions.iter().enumerate() {
-                if keep.keeps(*time, place, now) {
+                if prune.keep.keeps(*time, place, now) {
                     continue;
                 }
                 let counts = current.is_none_or(|current| current.id == version.id);
@@ -125,8 +128,7 @@ fn old_runs(held: &Held, keep: Keep, now: DateTime<Utc>) -> Vec<Removed> {
     runs.sort_by(|(a, _), (b, _)| b.run.cmp(&a.run));
     let places = runs.into_iter().enumerate().skip(1);
     let old = places.filter(|(place, (run, _))| !keep.keeps(run.started, *place, now));
-    old.map(|(_, (_, entry))| removed("run", entry))
-        .collect()
+    old.map(|(_, (_, entry))| removed("run", entry)).collect()
 }
 
 fn removed(what: &'static str, entry: &Entry) -> Removed {

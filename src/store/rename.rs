@@ -65,8 +65,11 @@ impl Store {
 
     async fn check_names(&self, held: &Held, from: &str, to: &str) -> Result<()> {
         if to.is_empty() || to.contains(':') {
-            return Err(Error::usage(format!("'{to}' cannot be the name of a segment"))
-                .hint("a name is not empty and has no ':', which parts a segmentation from its label"));
+            return Err(
+                Error::usage(format!("'{to}' cannot be the name of a segment")).hint(
+                    "a name is not empty and has no ':', which parts a segmentation from its label",
+                ),
+            );
         }
         held.check_known(from)?;
         let same_case = |name: &&str| name.to_lowercase() == to.to_lowercase();
@@ -162,7 +165,10 @@ impl Store {
             self.remove(file).await?;
         }
         let root = self.address.folder();
-        for (root, (_, file)) in root.into_iter().flat_map(|root| old.iter().map(move |it| (root, it))) {
+        for (root, (_, file)) in root
+            .into_iter()
+            .flat_map(|root| old.iter().map(move |it| (root, it)))
+        {
             // Folders that are empty now; others are not removed.
             let path = root.join(file);
             for folder in path.ancestors().skip(1).take(2).filter(|it| *it != root) {

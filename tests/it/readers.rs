@@ -13,7 +13,8 @@ use crate::store_state::{assert_undamaged, succeeded};
 /// there is no Python or nothing can be installed. `.ci/run` makes it a failure.
 fn python() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let wanted = std::fs::read_to_string(root.join("tests/readers/requirements.txt")).expect("there");
+    let wanted =
+        std::fs::read_to_string(root.join("tests/readers/requirements.txt")).expect("there");
     let folder = root.join("target/readers");
     let (python, done) = (folder.join("venv/bin/python"), folder.join("installed.txt"));
     if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
@@ -28,8 +29,13 @@ fn python() -> Option<PathBuf> {
                 .arg(root.join("tests/readers/requirements.txt")),
         );
     if !made {
-        assert!(std::env::var_os("SEGQL_CI").is_none(), "no Python with DuckDB, Polars and Arrow");
-        eprintln!("SKIPPED, NOT TESTED: readers of Parquet; this takes python3 and packages of PyPI");
+        assert!(
+            std::env::var_os("SEGQL_CI").is_none(),
+            "no Python with DuckDB, Polars and Arrow"
+        );
+        eprintln!(
+            "SKIPPED, NOT TESTED: readers of Parquet; this takes python3 and packages of PyPI"
+        );
         return None;
     }
     std::fs::write(done, wanted).expect("writes");
@@ -41,7 +47,15 @@ fn run_before(root: &Path, version: i64) {
     let version = format!("version={version}");
     let ran = crate::command::run(
         root,
-        &["run", "--as-of", "2025-01-30", "--restate", "--quiet", "--var", &version],
+        &[
+            "run",
+            "--as-of",
+            "2025-01-30",
+            "--restate",
+            "--quiet",
+            "--var",
+            &version,
+        ],
     );
     succeeded(&ran);
 }
@@ -69,11 +83,18 @@ fn others_read_whole_files_at_any_time() {
     let output = readers.wait_with_output().expect("ends");
     let text = String::from_utf8_lossy(&output.stdout);
     let said: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-    assert_eq!(said["wrong"], serde_json::json!([]), "while {version} versions were written");
+    assert_eq!(
+        said["wrong"],
+        serde_json::json!([]),
+        "while {version} versions were written"
+    );
     for reader in ["duckdb", "polars", "pyarrow"] {
         let reads = said["reads"][reader].as_u64().expect("a number");
         assert!(reads >= 3, "{reader} read {reads} times");
     }
-    assert!(version >= 2, "only {version} versions were written meanwhile");
+    assert!(
+        version >= 2,
+        "only {version} versions were written meanwhile"
+    );
     assert_undamaged(root, "after all");
 }

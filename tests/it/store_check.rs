@@ -63,11 +63,17 @@ fn a_sound_store_has_no_findings() {
 type Damage = (&'static str, fn(&Path), fn(&Path) -> String);
 
 const DAMAGES: [Damage; 7] = [
-    ("a bit of a page", |store| flip(&store.join(MEMBERS), 30), |_| MEMBERS.to_owned()),
+    (
+        "a bit of a page",
+        |store| flip(&store.join(MEMBERS), 30),
+        |_| MEMBERS.to_owned(),
+    ),
     (
         "the end is gone",
         |store| {
-            let file = std::fs::File::options().write(true).open(store.join(MEMBERS));
+            let file = std::fs::File::options()
+                .write(true)
+                .open(store.join(MEMBERS));
             file.and_then(|file| file.set_len(100)).expect("cut");
         },
         |_| MEMBERS.to_owned(),
@@ -100,7 +106,9 @@ const DAMAGES: [Damage; 7] = [
         "the record of another",
         |store| {
             let other = store.join("_segql/snapshots/size/2025-03-31.json");
-            std::fs::copy(other, store.join(RECORD)).map(|_| ()).expect("copied");
+            std::fs::copy(other, store.join(RECORD))
+                .map(|_| ())
+                .expect("copied");
         },
         |_| RECORD.to_owned(),
     ),
@@ -127,7 +135,12 @@ fn damage_is_found_and_mended_as_it_says() {
         assert_eq!(damaged, None, "{what}");
         let query = "SELECT count(*) FROM segql.members WHERE segment = 'spender'";
         let ran = run(here.path(), &["--format", "csv", "-c", query]);
-        assert_eq!((ran.code, ran.out.as_str()), (0, "count(*)\n1\n"), "{what}: {}", ran.err);
+        assert_eq!(
+            (ran.code, ran.out.as_str()),
+            (0, "count(*)\n1\n"),
+            "{what}: {}",
+            ran.err
+        );
     }
 }
 
@@ -138,7 +151,10 @@ fn a_lost_old_version_and_run_are_damage_that_nothing_brings_back() {
     let old = only(&store.join("_segql/versions/spender"), "json");
     std::fs::remove_file(old.with_extension("parquet")).expect("there");
     let run = std::fs::read_dir(store.join("_segql/runs")).expect("a folder");
-    let run = run.map(|it| it.expect("an entry").path()).min().expect("a run");
+    let run = run
+        .map(|it| it.expect("an entry").path())
+        .min()
+        .expect("a run");
     std::fs::write(&run, "{}").expect("writes");
     let (code, found) = findings(here.path());
     assert_eq!((code, found.len()), (1, 2), "{found:?}");
@@ -152,12 +168,26 @@ fn a_lost_old_version_and_run_are_damage_that_nothing_brings_back() {
 fn what_is_left_over_or_foreign_is_listed_and_no_failure() {
     let here = store();
     let version = "_segql/versions/spender/2025-03-31-00000000000000000000000000000000.parquet";
-    for file in [version, "_segql/staged/1-1.parquet", "_segql/runs/x.json#1", "notes.txt", "a/b/c/d/e/f/g.txt"] {
+    for file in [
+        version,
+        "_segql/staged/1-1.parquet",
+        "_segql/runs/x.json#1",
+        "notes.txt",
+        "a/b/c/d/e/f/g.txt",
+    ] {
         write(&here.path().join("store"), file, "x");
     }
-    std::fs::remove_file(here.path().join("store/_segql/snapshots/size/2025-03-31.json")).expect("there");
+    std::fs::remove_file(
+        here.path()
+            .join("store/_segql/snapshots/size/2025-03-31.json"),
+    )
+    .expect("there");
     let of_size = only(&here.path().join("store/_segql/versions/size"), "parquet");
-    let of_size = of_size.file_name().expect("a name").to_string_lossy().into_owned();
+    let of_size = of_size
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
     assert_eq!(
         found(here.path()),
         [
@@ -177,7 +207,11 @@ fn without_a_store_it_says_so() {
     let here = tempfile::tempdir().expect("a folder");
     let ran = run(here.path(), &["store", "check"]);
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));
-    assert!(ran.err.contains("--store DIR or --project DIR names one"), "{}", ran.err);
+    assert!(
+        ran.err.contains("--store DIR or --project DIR names one"),
+        "{}",
+        ran.err
+    );
     let ran = run(here.path(), &["store", "check", "--store", "nowhere"]);
     assert_eq!((ran.code, ran.out.as_str()), (1, ""));
     assert!(ran.err.contains("there is no store"), "{}", ran.err);

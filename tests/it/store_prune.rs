@@ -27,7 +27,9 @@ fn prune(root: &Path, keep: &str, more: &[&str]) -> Ran {
 /// How many old versions are left, by their records.
 fn versions(root: &Path) -> usize {
     let files = files(root.join("store/_segql/versions/spender"));
-    let records = files.iter().filter(|path| path.extension().is_some_and(|it| it == "json"));
+    let records = files
+        .iter()
+        .filter(|path| path.extension().is_some_and(|it| it == "json"));
     records.count()
 }
 
@@ -40,7 +42,10 @@ fn the_newest_versions_stay_and_the_snapshot_that_counts() {
     assert_eq!(versions(here.path()), 3);
     let mut after = tree(&here.path().join("store"));
     after.retain(|name, _| !name.contains("/locks/"));
-    assert!(after.iter().all(|(name, bytes)| before[name] == *bytes), "a dry run changes nothing");
+    assert!(
+        after.iter().all(|(name, bytes)| before[name] == *bytes),
+        "a dry run changes nothing"
+    );
     let ran = prune(here.path(), "1", &[]);
     succeeded(&ran);
     assert_eq!(ran.out, dry.out, "it goes as was said");
@@ -53,7 +58,11 @@ fn the_newest_versions_stay_and_the_snapshot_that_counts() {
     assert_eq!(rows(here.path(), "SELECT key FROM segql.members"), "12\n");
     assert_eq!(found(here.path()), [""; 0]);
     let left = files(here.path().join("store/_segql/versions/spender"));
-    assert_eq!(left.len(), 1, "the file of the snapshot that counts: {left:?}");
+    assert_eq!(
+        left.len(),
+        1,
+        "the file of the snapshot that counts: {left:?}"
+    );
 }
 
 #[test]
@@ -62,8 +71,12 @@ fn a_version_is_as_old_as_what_took_its_place() {
     succeeded(&prune(here.path(), "1d", &[]));
     assert_eq!(versions(here.path()), 3, "all were replaced just now");
     // What counts took the place of the third a long time ago.
-    let record = here.path().join(format!("store/_segql/snapshots/spender/{DAY}.json"));
-    change(&record, |record| record["started"] = "2020-02-29T10:00:00Z".into());
+    let record = here
+        .path()
+        .join(format!("store/_segql/snapshots/spender/{DAY}.json"));
+    change(&record, |record| {
+        record["started"] = "2020-02-29T10:00:00Z".into()
+    });
     succeeded(&prune(here.path(), "24m", &[]));
     assert_eq!(versions(here.path()), 2);
     assert_eq!(found(here.path()), [""; 0]);
@@ -74,7 +87,11 @@ fn what_was_cut_off_goes_and_what_is_foreign_stays() {
     let here = restated();
     let store = here.path().join("store");
     let unnamed = "_segql/versions/spender/2025-03-31-00000000000000000000000000000000.parquet";
-    let foreign = ["notes.txt", "_segql/other.txt", "spender/as_of=2025-03-31/notes.txt"];
+    let foreign = [
+        "notes.txt",
+        "_segql/other.txt",
+        "spender/as_of=2025-03-31/notes.txt",
+    ];
     for file in ["_segql/staged/1-1.parquet", "_segql/runs/x.json#1", unnamed] {
         write(&store, file, "x");
     }
@@ -94,25 +111,45 @@ fn runs_go_but_for_the_newest_and_segments_can_be_named() {
     let here = restated();
     let runs = || files(here.path().join("store/_segql/runs")).len();
     succeeded(&prune(here.path(), "0", &["--segment", "spender"]));
-    assert_eq!((versions(here.path()), runs()), (0, 4), "only what is of the segment");
+    assert_eq!(
+        (versions(here.path()), runs()),
+        (0, 4),
+        "only what is of the segment"
+    );
     let unknown = prune(here.path(), "0", &["--segment", "spendr"]);
     assert_eq!(unknown.code, 1);
-    assert!(unknown.err.contains("did you mean 'spender'?"), "{}", unknown.err);
+    assert!(
+        unknown.err.contains("did you mean 'spender'?"),
+        "{}",
+        unknown.err
+    );
     succeeded(&prune(here.path(), "2", &[]));
     assert_eq!(runs(), 2);
     succeeded(&prune(here.path(), "0", &[]));
     assert_eq!(runs(), 1, "`failed` selects from the last");
     let wrong = prune(here.path(), "10h", &[]);
     assert_eq!((wrong.code, wrong.out.as_str()), (2, ""));
-    assert!(wrong.err.contains("--keep '10h' is neither a time nor a number"), "{}", wrong.err);
+    assert!(
+        wrong
+            .err
+            .contains("--keep '10h' is neither a time nor a number"),
+        "{}",
+        wrong.err
+    );
 }
 
 #[test]
 fn a_damaged_record_keeps_its_versions() {
     let here = restated();
     let store = here.path().join("store");
-    std::fs::write(store.join(format!("_segql/snapshots/spender/{DAY}.json")), "{").expect("writes");
+    std::fs::write(
+        store.join(format!("_segql/snapshots/spender/{DAY}.json")),
+        "{",
+    )
+    .expect("writes");
     succeeded(&prune(here.path(), "1000", &[]));
-    let parquet = names(&store).into_iter().filter(|it| it.contains("/versions/") && it.ends_with(".parquet"));
+    let parquet = names(&store)
+        .into_iter()
+        .filter(|it| it.contains("/versions/") && it.ends_with(".parquet"));
     assert_eq!(parquet.count(), 3, "nobody knows which of them counts");
 }

@@ -11,7 +11,10 @@ use crate::command::{Ran, run};
 pub(crate) fn findings(root: &Path) -> (i32, Vec<Value>) {
     let ran = run(root, &["store", "check", "--format", "json"]);
     let found = serde_json::from_str(&ran.out);
-    (ran.code, found.unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err)))
+    (
+        ran.code,
+        found.unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.out, ran.err)),
+    )
 }
 
 /// `condition file` of every finding; only damage makes the command fail.
@@ -52,7 +55,11 @@ pub(crate) fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
                 folders.push(path);
                 continue;
             }
-            let name = path.strip_prefix(root).expect("below").display().to_string();
+            let name = path
+                .strip_prefix(root)
+                .expect("below")
+                .display()
+                .to_string();
             found.insert(name, std::fs::read(path).expect("readable"));
         }
     }
@@ -62,7 +69,9 @@ pub(crate) fn tree(root: &Path) -> BTreeMap<String, Vec<u8>> {
 /// The files of a tree by name, locks aside.
 pub(crate) fn names(root: &Path) -> Vec<String> {
     let names = tree(root).into_keys();
-    names.filter(|name| !name.starts_with("_segql/locks")).collect()
+    names
+        .filter(|name| !name.starts_with("_segql/locks"))
+        .collect()
 }
 
 /// The only file of a folder with this ending.

@@ -22,7 +22,13 @@ impl Checker<'_> {
             Reading::Missing => return Ok(()),
             Reading::Damaged => {
                 let problem = "is no record of a frozen view";
-                self.found(Condition::Damaged, None, &entry.file, problem, MEND.to_owned());
+                self.found(
+                    Condition::Damaged,
+                    None,
+                    &entry.file,
+                    problem,
+                    MEND.to_owned(),
+                );
                 return Ok(());
             }
         };

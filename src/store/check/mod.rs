@@ -107,7 +107,8 @@ impl Store {
         let states = self.states();
         for (name, problem) in states.map_or_else(Vec::new, |states| states.faults()) {
             let file = format!("_segql/states/{name}");
-            let mend = "nothing depends on it: a run computes it anew; segql cache clear removes it";
+            let mend =
+                "nothing depends on it: a run computes it anew; segql cache clear removes it";
             checker.found(Condition::Leftover, None, &file, problem, mend.to_owned());
         }
         let mut check = checker.check;
@@ -185,10 +186,14 @@ impl Checker<'_> {
                     self.found(leftover, about, &entry.file, problem, prune());
                 }
             }
-            Place::Members(segment, as_of) if !self.recorded.contains(&(segment.clone(), *as_of)) => {
+            Place::Members(segment, as_of)
+                if !self.recorded.contains(&(segment.clone(), *as_of)) =>
+            {
                 self.unrecorded(entry, (segment, *as_of)).await?;
             }
-            Place::Frozen if !entry.file.ends_with(".json") && !self.frozen.contains(&entry.file) => {
+            Place::Frozen
+                if !entry.file.ends_with(".json") && !self.frozen.contains(&entry.file) =>
+            {
                 let problem = format!("{cut_off}: no record names it");
                 self.found(leftover, None, &entry.file, problem, prune());
             }
@@ -216,7 +221,10 @@ impl Checker<'_> {
                 Condition::Leftover,
                 "has no record, so segql does not count it: a run was cut off, or is at work",
             ),
-            false => (Condition::Foreign, "segql did not write it, and no record names it"),
+            false => (
+                Condition::Foreign,
+                "segql did not write it, and no record names it",
+            ),
         };
         let mend = format!("{}, or remove it", run_again(about));
         self.found(condition, Some(about), &entry.file, problem, mend);

@@ -51,14 +51,16 @@ impl Checker<'_> {
         about: (&str, NaiveDate),
     ) -> Result<std::result::Result<Option<SnapshotRecord>, &'static str>> {
         let path = self.store.layout.at(&entry.file)?;
-        Ok(match self.store.read_record::<SnapshotRecord>(&path).await? {
-            Reading::Missing => Ok(None),
-            Reading::Damaged => Err("is no record of a snapshot"),
-            Reading::Whole(record) if (record.segment.as_str(), record.as_of) != about => {
-                Err("is the record of another snapshot")
-            }
-            Reading::Whole(record) => Ok(Some(record)),
-        })
+        Ok(
+            match self.store.read_record::<SnapshotRecord>(&path).await? {
+                Reading::Missing => Ok(None),
+                Reading::Damaged => Err("is no record of a snapshot"),
+                Reading::Whole(record) if (record.segment.as_str(), record.as_of) != about => {
+                    Err("is the record of another snapshot")
+                }
+                Reading::Whole(record) => Ok(Some(record)),
+            },
+        )
     }
 
     fn name(&mut self, (segment, as_of): (&str, NaiveDate), id: String) {
@@ -76,44 +78,14 @@ impl Checker<'_> {
         let copy = self.store.inspect(&version, named).await?;
         let found = self.store.inspect(&path, named).await?;
         let (file, version) = (layout.shown(&path), layout.shown(&version));
-        let again = run_again(about);
-        let (condition, problem, mend) = match (found, &copy) {
-            (Found::Sound, Found::Sound | Found::Missing) => return Ok(()),
-            (Found::Sound, _) => {
-                let problem = "is not what its record says; the file for everyone is whole";
-                let mend = "remove it".to_owned();
-                self.found(Condition::Damaged, Some(about), &version, problem, mend);
-                return Ok(());
-            }
-            (Found::Missing, Found::Sound) => (
-                Condition::Damaged,
-                "is missing; its version in _segql is whole".to_owned(),
-                format!("{again} puts it back"),
-            ),
-            (Found::Missing, _) => (
-                Condition::Damaged,
-                "is missing".to_owned(),
-                format!("{again} makes it anew"),
-            ),
-            (Found::Other, Found::Sound) => (
-                Condition::Leftover,
-                "is of a run that was cut off, or is at work: no record names it, and readers \
-                 within segql see the version that counts"
-                    .to_owned(),
-                format!("{again} puts the right one there"),
-            ),
-            (Found::Wrong(problem), _) => (
-                Condition::Damaged,
-                problem,
-                format!("remove it, then {again}"),
-            ),
-            (Found::Other | Found::Foreign, _) => (
-                Condition::Damaged,
-                "is not the file that its record names".to_owned(),
-                format!("remove it, then {again}"),
-            ),
-        };
-        self.found(condition, Some(about), &file, problem, mend);
+        if found == Found::Sound && !matches!(copy, Found::Sound | Found::Missing) {
+            let problem = "is not what its record says; the file for everyone is whole";
+            let mend = "remove it".to_owned();
+            self.found(Condition::Damaged, Some(about), &version, problem, mend);
+        }
+        if let Some((condition, problem, mend)) = judge(found, &copy, &run_again(about)) {
+            self.found(condition, Some(about), &file, problem, mend);
+        }
         Ok(())
     }
 
@@ -138,7 +110,11 @@ impl Checker<'_> {
         self.check.versions += 1;
         self.name(about, id.to_owned());
         let path = self.store.layout.version(about.0, about.1, id)?;
-        let problem = match self.store.inspect(&path, &FileRecord::from(&record)).await? {
+        let problem = match self
+            .store
+            .inspect(&path, &FileRecord::from(&record))
+            .await?
+        {
             Found::Sound => return Ok(()),
             Found::Missing => "is missing".to_owned(),
             Found::Wrong(problem) => problem,
@@ -149,4 +125,29 @@ impl Checker<'_> {
         self.found(damaged, Some(about), &file, problem, mend);
         Ok(())
     }
+}
+
+/// What is wrong with a file for everyone, by what is there and by its version, and
+/// whether `again` mends it.
+fn judge(found: Found, version: &Found, again: &str) -> Option<(Condition, String, String)> {
+    let anew = || format!("remove it, then {again}");
+    let (problem, mend) = match (found, version) {
+        (Found::Sound, _) => return None,
+        (Found::Other, Found::Sound) => {
+            let problem = "is of a run that was cut off, or is at work: no record names it, and \
+                           readers within segql see the version that counts";
+            let mend = format!("{again} puts the right one there");
+            return Some((Condition::Leftover, problem.to_owned(), mend));
+        }
+        (Found::Missing, Found::Sound) => (
+            "is missing; its version in _segql is whole".to_owned(),
+            format!("{again} puts it back"),
+        ),
+        (Found::Missing, _) => ("is missing".to_owned(), format!("{again} makes it anew")),
+        (Found::Wrong(problem), _) => (problem, anew()),
+        (Found::Other | Found::Foreign, _) => {
+            ("is not the file that its record names".to_owned(), anew())
+        }
+    };
+    Some((Condition::Damaged, problem, mend))
 }

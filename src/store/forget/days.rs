@@ -82,14 +82,7 @@ impl Erasing<'_> {
                 // They differed in the person alone.
                 record.restates = None;
             }
-            let lock = store.lock(&segment, as_of).await?;
-            if let Committed::Overtaken(written) = store.commit(&lock, written, &record).await? {
-                store.discard(written).await?;
-                return Err(Error::new(format!(
-                    "a run replaced the snapshot of {segment} as of {as_of} meanwhile"
-                ))
-                .hint("the same command once more erases what is left"));
-            }
+            store.replace(written, &record).await?;
         } else if pointed {
             let path = store.layout.record(&segment, as_of)?;
             store.write_json(&path, &record).await?;
@@ -136,6 +129,22 @@ impl Store {
         Ok(written)
     }
 
+    /// A snapshot without the person, in the place of the one with them.
+    async fn replace(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
+        let (segment, as_of) = (&record.segment, record.as_of);
+        let lock = self.lock(segment, as_of).await?;
+        match self.commit(&lock, written, record).await? {
+            Committed::Done => Ok(()),
+            Committed::Overtaken(written) => {
+                self.discard(written).await?;
+                Err(Error::new(format!(
+                    "a run replaced the snapshot of {segment} as of {as_of} meanwhile"
+                ))
+                .hint("the same command once more erases what is left"))
+            }
+        }
+    }
+
     /// A version and then its record, unless there is one already that is the same but
     /// for the person.
     async fn put_version(&self, written: Written, record: &SnapshotRecord) -> Result<()> {
@@ -166,7 +175,11 @@ impl Store {
 
 /// Labels lose the person's rows; one without any is not named, as when computed.
 fn take_labels(record: &mut SnapshotRecord, theirs: &RecordBatch) -> Result<()> {
-    let Some(column) = record.label.as_ref().and_then(|it| theirs.column_by_name(it)) else {
+    let Some(column) = record
+        .label
+        .as_ref()
+        .and_then(|it| theirs.column_by_name(it))
+    else {
         return Ok(());
     };
     let labels = cast(column, &DataType::Utf8)?;

@@ -63,9 +63,7 @@ impl Part {
         std::thread::scope(|scope| {
             let shards = self.shards.iter();
             let checks: Vec<_> = shards
-                .map(|shard| {
-                    scope.spawn(move || shard.is_intact(folder, columns).unwrap_or(false))
-                })
+                .map(|shard| scope.spawn(move || shard.is_intact(folder, columns).unwrap_or(false)))
                 .collect();
             checks
                 .into_iter()

@@ -14,7 +14,12 @@ fn succeeded(ran: &Ran) {
     let record = json(ran);
     let nodes = record["nodes"].as_array().expect("nodes");
     let done = |status: &str| ["success", "unchanged"].contains(&status);
-    assert!(nodes.iter().all(|it| done(it["status"].as_str().unwrap_or_default())), "{nodes:?}");
+    assert!(
+        nodes
+            .iter()
+            .all(|it| done(it["status"].as_str().unwrap_or_default())),
+        "{nodes:?}"
+    );
 }
 
 /// All say something else of the same finished day: every one is whole, the last counts,
@@ -27,7 +32,10 @@ fn runs_of_the_same_segments_follow_one_another() {
             let here = project();
             run_whole(here.path(), 0);
             let versions: Vec<i64> = (1..=runs).collect();
-            let children: Vec<_> = versions.iter().map(|it| start(here.path(), *it, &[])).collect();
+            let children: Vec<_> = versions
+                .iter()
+                .map(|it| start(here.path(), *it, &[]))
+                .collect();
             for child in children {
                 succeeded(&end(child));
             }
@@ -38,7 +46,11 @@ fn runs_of_the_same_segments_follow_one_another() {
                 let ids: BTreeSet<_> = files
                     .filter(|path| path.extension().is_some_and(|it| it == "parquet"))
                     .collect();
-                assert_eq!(ids.len() as i64, runs + 1, "{when}: {segment} lost a version");
+                assert_eq!(
+                    ids.len() as i64,
+                    runs + 1,
+                    "{when}: {segment} lost a version"
+                );
             }
             assert_heals(here.path(), runs + 1, &when);
         }

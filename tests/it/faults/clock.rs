@@ -18,7 +18,8 @@ async fn engine(store: &Path, as_of: &str, now: &str, ids: &str) -> Engine {
     };
     let now: DateTime<Utc> = now.parse().expect("an instant");
     let mut engine = Engine::new(setup, now).expect("an engine");
-    let sql = format!("CREATE SEGMENT s WITH (key = 'id') AS SELECT id FROM (VALUES {ids}) AS t (id)");
+    let sql =
+        format!("CREATE SEGMENT s WITH (key = 'id') AS SELECT id FROM (VALUES {ids}) AS t (id)");
     let script = Arc::new(Script::new("test", sql));
     for parsed in statement::parse(&script).expect("splits") {
         let done = engine.execute(&parsed.expect("parses")).await;
@@ -35,7 +36,10 @@ async fn run(engine: &Engine) -> (NodeStatus, Option<(u64, bool)>) {
     let kept = engine.store().snapshot("s", date).await.expect("reads");
     let check = engine.store().check().await.expect("checks");
     assert_eq!(check.findings, []);
-    (report.record.nodes[0].status, kept.map(|it| (it.rows, it.provisional)))
+    (
+        report.record.nodes[0].status,
+        kept.map(|it| (it.rows, it.provisional)),
+    )
 }
 
 #[test]
@@ -78,7 +82,10 @@ fn by_a_clock_that_jumped_back_nothing_is_too_old() {
         let staged = store.join("_segql/staged/1-1.parquet");
         std::fs::create_dir_all(staged.parent().expect("a folder")).expect("made");
         std::fs::write(&staged, "another's work").expect("writes");
-        engine.store().sweep("1990-01-01T00:00:00Z".parse().expect("an instant")).await;
+        engine
+            .store()
+            .sweep("1990-01-01T00:00:00Z".parse().expect("an instant"))
+            .await;
         assert!(staged.exists());
     });
 }

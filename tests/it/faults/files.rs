@@ -9,7 +9,9 @@ use crate::store_state::{findings, found, names};
 const WAYS: [(&str, fn(&[u8]) -> Vec<u8>); 3] = [
     ("cut in half", |bytes| bytes[..bytes.len() / 2].to_vec()),
     ("empty", |_| vec![]),
-    ("something else", |bytes| bytes.iter().map(|byte| byte ^ 0x55).collect()),
+    ("something else", |bytes| {
+        bytes.iter().map(|byte| byte ^ 0x55).collect()
+    }),
 ];
 
 /// A run makes anew what it finds broken, whichever file that is, and says so of the rest.

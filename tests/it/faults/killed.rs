@@ -48,13 +48,19 @@ fn a_run_killed_at_a_random_moment_leaves_whole_snapshots() {
         longest = time(|| run_whole(root, version));
         assert_heals(root, version, &when);
     }
-    assert!(hit >= all / 4, "only {hit} of {all} runs were still at work");
+    assert!(
+        hit >= all / 4,
+        "only {hit} of {all} runs were still at work"
+    );
 }
 
 /// Starts a command and kills it; was it still at work?
 fn killed(root: &Path, arguments: &[&str], after: Duration) -> bool {
     let mut command = segql(root);
-    command.args(arguments).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().expect("starts");
     std::thread::sleep(after);
     child.kill().expect("can be killed, or has ended");
@@ -79,10 +85,20 @@ fn a_rename_killed_at_a_random_moment_is_finished_by_another_call() {
     for version in 0..3 {
         run_whole(root, version);
     }
-    let names = |from: &str, to: &str| ["store".to_owned(), "rename".to_owned(), from.to_owned(), to.to_owned()];
+    let names = |from: &str, to: &str| {
+        [
+            "store".to_owned(),
+            "rename".to_owned(),
+            from.to_owned(),
+            to.to_owned(),
+        ]
+    };
     let expected = |name: &str| {
-        let all = snapshots(root).into_iter().filter(|it| it.starts_with(name));
-        all.map(|it| it[name.len()..].to_owned()).collect::<Vec<_>>()
+        let all = snapshots(root)
+            .into_iter()
+            .filter(|it| it.starts_with(name));
+        all.map(|it| it[name.len()..].to_owned())
+            .collect::<Vec<_>>()
     };
     let whole = expected("one");
     assert_eq!(whole.len(), 1);
@@ -103,11 +119,22 @@ fn a_rename_killed_at_a_random_moment_is_finished_by_another_call() {
         // Whole under one name, or both.
         let found = [expected(from), expected(to)];
         assert!(found.contains(&whole), "{when}: {found:?}");
-        assert!(found.iter().all(|it| it.is_empty() || *it == whole), "{when}: {found:?}");
+        assert!(
+            found.iter().all(|it| it.is_empty() || *it == whole),
+            "{when}: {found:?}"
+        );
         let last = run(root, &words);
         // Before anything began or after all was done.
-        assert!(last.code == 0 || last.err.contains("no snapshot of a segment"), "{when}: {}", last.err);
-        assert_eq!([expected(from), expected(to)], [vec![], whole.clone()], "{when}");
+        assert!(
+            last.code == 0 || last.err.contains("no snapshot of a segment"),
+            "{when}: {}",
+            last.err
+        );
+        assert_eq!(
+            [expected(from), expected(to)],
+            [vec![], whole.clone()],
+            "{when}"
+        );
         std::mem::swap(&mut from, &mut to);
     }
 }

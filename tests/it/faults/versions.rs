@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 
 use crate::command::{Ran, run, segql};
-pub(super) use crate::killed::{SEGMENTS, arguments, check_command, check_files, project, run_whole};
+pub(super) use crate::killed::{
+    SEGMENTS, arguments, check_command, check_files, project, run_whole,
+};
 use crate::store_state::{assert_clean_when_pruned, assert_undamaged};
 
 /// Starts a run of a version, of some segments or all.
@@ -22,7 +24,10 @@ pub(super) fn end(child: Child) -> Ran {
 /// Every snapshot is whole and of one of these versions, for people and for programs.
 pub(super) fn assert_whole(root: &Path, versions: &[i64], when: &str) {
     let found = check_files(&root.join("store"));
-    assert!(found.values().all(|it| versions.contains(it)), "{when}: {found:?}, not {versions:?}");
+    assert!(
+        found.values().all(|it| versions.contains(it)),
+        "{when}: {found:?}, not {versions:?}"
+    );
     assert_undamaged(root, when);
     check_command(root, &found);
 }
@@ -38,7 +43,11 @@ pub(super) fn assert_heals(root: &Path, version: i64, when: &str) {
 pub(super) fn assert_failed_clearly(ran: &Ran, about: &[&str], when: &str) {
     assert_eq!(ran.code, 1, "{when}: {}{}", ran.out, ran.err);
     assert!(ran.err.contains("error: "), "{when}: {}", ran.err);
-    assert!(about.iter().any(|it| ran.err.contains(it)), "{when}: {}", ran.err);
+    assert!(
+        about.iter().any(|it| ran.err.contains(it)),
+        "{when}: {}",
+        ran.err
+    );
     for never in ["panicked", "RUST_BACKTRACE", "unwrap", "Os {", "Error("] {
         assert!(!ran.err.contains(never), "{when}: {}", ran.err);
     }
