@@ -46,23 +46,18 @@ impl Person<'_> {
     /// Which columns of a file name people: the key of a snapshot about them, and in any
     /// other file whatever is called as the entity's key is.
     pub(super) fn about(&self, schema: &Schema, record: Option<&SnapshotRecord>) -> About {
-        let named = |name: &str| self.column.is_none_or(|key| name.eq_ignore_ascii_case(key));
         let mut about = About::default();
         for (place, field) in schema.fields().iter().enumerate() {
-            match record {
-                Some(record) if *field.name() == record.key => {
-                    if (self.is_of)(record) {
-                        about.rows.push(place);
-                    }
-                }
-                Some(record) if (self.is_of)(record) => {}
-                Some(_) if self.column.is_some() && named(field.name()) => about.cells.push(place),
-                Some(_) => {}
+            let called_so = |key: &str| field.name().eq_ignore_ascii_case(key);
+            let is_named = self.column.is_some_and(called_so);
+            let (is_row, is_cell) = match record {
+                Some(record) if *field.name() == record.key => ((self.is_of)(record), false),
+                Some(record) => (false, is_named && !(self.is_of)(record)),
                 // The key comes first in what segql writes.
-                None if self.column.is_none() && place > 0 => {}
-                None if named(field.name()) => about.rows.push(place),
-                None => {}
-            }
+                None => (is_named || self.column.is_none() && place == 0, false),
+            };
+            about.rows.extend(is_row.then_some(place));
+            about.cells.extend(is_cell.then_some(place));
         }
         about
     }
