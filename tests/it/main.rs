@@ -33,6 +33,7 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod peak;
 mod project;
+mod python;
 mod readers;
 mod readme;
 mod rejected;

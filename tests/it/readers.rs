@@ -7,39 +7,26 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use crate::killed::{project, run_whole};
+use crate::python::environment;
+use crate::slt::say;
 use crate::store_state::{assert_undamaged, succeeded};
 
-/// Python with the readers, made once below the target folder; none, and said so, where
-/// there is no Python or nothing can be installed. `.ci/run` makes it a failure.
+const REQUIREMENTS: &str = include_str!("../readers/requirements.txt");
+
+/// Python with the readers; none, which is said aloud, where there is none or nothing can
+/// be installed. Where `CI` or `SEGQL_TEST_READERS` is set, that is a failure.
 fn python() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let wanted =
-        std::fs::read_to_string(root.join("tests/readers/requirements.txt")).expect("there");
-    let folder = root.join("target/readers");
-    let (python, done) = (folder.join("venv/bin/python"), folder.join("installed.txt"));
-    if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
-        return Some(python);
+    match environment("readers", REQUIREMENTS) {
+        Ok(python) => Some(python),
+        Err(why) => {
+            let needed = ["CI", "SEGQL_TEST_READERS"].map(std::env::var_os);
+            assert!(needed.iter().all(Option::is_none), "no readers: {why}");
+            say(&format!(
+                "SKIPPED: other readers of a store were not tested: {why}"
+            ));
+            None
+        }
     }
-    let is_done = |command: &mut Command| command.status().is_ok_and(|status| status.success());
-    let venv = ["-m", "venv", "--clear"];
-    let made = is_done(Command::new("python3").args(venv).arg(folder.join("venv")))
-        && is_done(
-            Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet", "-r"])
-                .arg(root.join("tests/readers/requirements.txt")),
-        );
-    if !made {
-        assert!(
-            std::env::var_os("SEGQL_CI").is_none(),
-            "no Python with DuckDB, Polars and Arrow"
-        );
-        eprintln!(
-            "SKIPPED, NOT TESTED: readers of Parquet; this takes python3 and packages of PyPI"
-        );
-        return None;
-    }
-    std::fs::write(done, wanted).expect("writes");
-    Some(python)
 }
 
 /// A run of the day before.

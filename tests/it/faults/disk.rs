@@ -11,6 +11,7 @@ use super::versions::{
     run_whole, start,
 };
 use crate::command::run;
+use crate::slt::say;
 use crate::small_project::write;
 use crate::store_state::{assert_clean_when_pruned, assert_undamaged};
 
@@ -34,7 +35,7 @@ impl Disk {
         std::fs::create_dir(&store).expect("made");
         let size = format!("size={size}");
         if !mount(&["-t", "tmpfs", "-o", &size, "tmpfs"], &store) {
-            eprintln!("SKIPPED, NOT TESTED: a full or read-only disk; mounting one takes root");
+            say("SKIPPED: a full and a read-only disk were not tested: mounting one takes root");
             return None;
         }
         Some(Self { project, store })
