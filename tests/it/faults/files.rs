@@ -5,8 +5,11 @@ use super::versions::{assert_heals, end, project, run_whole, start};
 use crate::small_project::write;
 use crate::store_state::{findings, found, names};
 
+/// What is done to the bytes of a file.
+type Way = (&'static str, fn(&[u8]) -> Vec<u8>);
+
 /// Ways in which a file can go wrong.
-const WAYS: [(&str, fn(&[u8]) -> Vec<u8>); 3] = [
+const WAYS: [Way; 3] = [
     ("cut in half", |bytes| bytes[..bytes.len() / 2].to_vec()),
     ("empty", |_| vec![]),
     ("something else", |bytes| {
