@@ -172,8 +172,13 @@ pub(super) fn fitting<'n>(names: &[&'n str], wanted: &str) -> Option<&'n str> {
     similar.next().filter(|_| similar.next().is_none()).copied()
 }
 
+/// Is a column the one that a key is called?
+pub fn fits(column: &str, key: &str) -> bool {
+    fitting(&[column], key).is_some()
+}
+
 /// The key column of an entity, as written.
-pub(super) fn entity_key(entity: &Definition) -> String {
+pub fn entity_key(entity: &Definition) -> String {
     match &entity.create.body {
         Body::Table { key, .. } => match key.quote_style {
             Some(_) => key.value.clone(),

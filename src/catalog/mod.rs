@@ -47,7 +47,7 @@ pub use growing::growing_source;
 pub use guard_rails::{Change, GuardRails};
 pub use information::session_tables;
 pub use inputs::{Inputs, SourceCache, World};
-pub use key::LABEL_COLUMN;
+pub use key::{LABEL_COLUMN, entity_key, fits};
 pub use library::libraries;
 pub use members::MembersPlan;
 pub use references::{Reference, of_statement, relation_name};

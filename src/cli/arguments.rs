@@ -55,6 +55,10 @@ pub(super) enum Command {
     Check(Check),
     /// List the states of aggregates that runs resume
     Cache(Cache),
+    /// Look after what the store holds
+    Store(super::store::Arguments),
+    /// Erase a person from everything the store holds
+    Forget(super::forget::Arguments),
     /// Write a working project with demo data
     Init(Init),
     /// Reference of the functions

@@ -4,12 +4,14 @@
 mod arguments;
 mod cache;
 mod check;
+mod forget;
 mod functions;
 mod init;
 mod replay;
 mod run;
 mod script;
 mod settings;
+mod store;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -70,6 +72,8 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
             Some(Command::Replay(replay)) => replay::run(&settings, &replay).await,
             Some(Command::Check(check)) => check::run(&settings, &check).await,
             Some(Command::Cache(arguments)) => cache::run(&settings, &arguments),
+            Some(Command::Store(arguments)) => store::run(&settings, &arguments).await,
+            Some(Command::Forget(forget)) => forget::run(&settings, &forget).await,
             Some(Command::Init(init)) => init::run(&settings, &init).await,
             Some(Command::Functions(functions)) => functions::run(&settings, &functions),
             None => script::run(settings).await,

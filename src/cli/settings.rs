@@ -118,6 +118,17 @@ impl Settings {
         }
     }
 
+    /// What tidies a store needs one that was there before.
+    pub(super) fn needed_store(&self) -> Result<()> {
+        match self.store {
+            Some(_) => Ok(()),
+            None => Err(Error::usage(
+                "there is no store here: no segql.toml in this folder or above",
+            )
+            .hint("--store DIR or --project DIR names one")),
+        }
+    }
+
     /// An engine with the project's definitions.
     pub(super) fn engine(&self) -> Result<Engine> {
         let catalog = match &self.project {
@@ -151,7 +162,16 @@ impl Settings {
 /// A mistyped command looks like a file.
 fn no_such_file(file: &std::path::Path) -> Error {
     let name = file.to_string_lossy();
-    let commands = ["run", "replay", "check", "cache", "init", "functions"];
+    let commands = [
+        "run",
+        "replay",
+        "check",
+        "cache",
+        "store",
+        "forget",
+        "init",
+        "functions",
+    ];
     if crate::source::looks_like_path(&name) {
         return Error::usage(format!("file '{name}' does not exist"));
     }

@@ -161,6 +161,8 @@ impl From<std::io::Error> for Error {
             std::io::ErrorKind::BrokenPipe => Exit::ClosedPipe,
             _ => Exit::Failed,
         };
-        Self::new(error.to_string()).exit(exit)
+        let text = error.to_string();
+        let hint = resources::temporary_folder(&text);
+        Self::new(text).exit(exit).hint_if(hint)
     }
 }

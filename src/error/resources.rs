@@ -55,6 +55,13 @@ pub(super) fn out_of_memory(text: &str) -> Error {
 
 const MORE: &str = "raise --memory-limit, or give the query fewer rows or columns to hold at once";
 
+/// What to do about an error of a file in DataFusion's own temporary folder.
+pub(super) fn temporary_folder(text: &str) -> Option<String> {
+    text.contains("/datafusion-").then(|| {
+        "there belongs what does not fit into memory; --temp-dir names another folder".to_owned()
+    })
+}
+
 fn between<'t>(text: &'t str, before: &str, behind: &str) -> Option<&'t str> {
     let (_, rest) = text.split_once(before)?;
     Some(rest.split_once(behind)?.0)

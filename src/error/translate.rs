@@ -179,6 +179,7 @@ fn from_text(text: &str) -> Error {
     let (message, hint) = split_hint(message);
     let message = in_sql_words(message.trim_end_matches('.'));
     Error::new(decapitalize(&message))
+        .hint_if(super::resources::temporary_folder(&message))
         .at(span)
         .exit(exit)
         .hint_if(hint)

@@ -57,6 +57,7 @@ impl Run<'_> {
         }
         if kept.id == record.id {
             record.restates = kept.restates;
+            record.forgotten = kept.forgotten;
             // Finished once is finished, whatever zone this run reckons in.
             record.provisional = false;
             return Ok(NodeStatus::Unchanged);

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::catalog::{Catalog, Definition, Evaluation, Graph, Inputs, files_seen};
 use crate::error::Result;
 use crate::source::{OpenSource, SourceOptions};
-use crate::store::Inputs as InputRecord;
+use crate::store::{Inputs as InputRecord, SnapshotRecord};
 
 /// The parts of a fingerprint, for the record, and their sum.
 #[derive(Debug, Clone, Default)]
@@ -16,7 +16,8 @@ pub(super) struct Fingerprint {
     pub(super) definitions: BTreeMap<String, String>,
     /// Variables that these texts mention.
     pub(super) variables: BTreeMap<String, String>,
-    /// Earlier snapshots that `previous_members` reads: date and id, by name.
+    /// Earlier snapshots that `previous_members` reads, by name: their date and what they
+    /// were made from.
     pub(super) previous: BTreeMap<String, String>,
     /// Definitions among these that may give other rows on another run.
     pub(super) nondeterministic: Vec<String>,
@@ -104,7 +105,10 @@ impl Fingerprint {
     fn add_previous(&mut self, definition: &Definition, inputs: &Inputs, at: &Evaluation) {
         for reference in definition.references.iter().filter(|it| it.previous) {
             let record = inputs.previous(&reference.name, at.moment.date());
-            let read = record.map_or_else(String::new, |it| format!("{} {}", it.as_of, it.id));
+            // What it was made from, not its content: that someone is erased from it
+            // (`segql forget`) is no reason to compute anew what was made of it.
+            let made_from = |it: &SnapshotRecord| format!("{} {}", it.as_of, it.fingerprint);
+            let read = record.map_or_else(String::new, made_from);
             self.previous.insert(reference.name.clone(), read);
         }
     }

@@ -111,6 +111,10 @@ impl Engine {
         failed.retain(|id, _| {
             chosen.contains(id) || graph.above(id).iter().any(|name| chosen.contains(name))
         });
+        let _at_work = match request.dry_run {
+            true => None,
+            false => Some(self.store.at_work().await),
+        };
         let evaluation = self.evaluation()?;
         let engine = &self.reusing(request);
         let mut run = Run {

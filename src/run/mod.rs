@@ -10,6 +10,7 @@ mod copy;
 mod describe;
 mod engine;
 mod fingerprint;
+mod forget;
 mod incremental;
 mod known;
 mod lint;

@@ -47,6 +47,7 @@ impl Run<'_> {
             fingerprint: made_from.sum,
             restates: None,
             forced: None,
+            forgotten: 0,
             nondeterministic: made_from.nondeterministic,
             timeless: made_from.timeless,
             rows: written.rows,

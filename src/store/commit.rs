@@ -127,6 +127,7 @@ impl Store {
             .filter(|previous| record.restates.as_ref() == Some(&previous.id));
         if let Some(previous) = restated {
             // What was said of a finished day stays readable, with its record.
+            self.keep_version(previous).await?;
             let path = self.layout.version_record(segment, date, &previous.id)?;
             self.write_json(&path, previous).await?;
         }
@@ -143,6 +144,19 @@ impl Store {
             let _ = self.objects.delete(written.path()).await;
         }
         Ok(true)
+    }
+
+    /// Where the file under its id is gone, the one for everyone has it once more.
+    async fn keep_version(&self, record: &SnapshotRecord) -> Result<()> {
+        let version = self
+            .layout
+            .version(&record.segment, record.as_of, &record.id)?;
+        if self.footer(&version).await?.is_some() || !self.is_in_place(record).await? {
+            return Ok(());
+        }
+        let members = self.layout.members(&record.segment, record.as_of)?;
+        let copied = self.objects.copy(&members, &version).await;
+        copied.map_err(|error| self.failed(error))
     }
 
     /// Puts the file for everyone. A bucket has no renaming: what is staged stays there
@@ -208,7 +222,7 @@ impl Store {
     }
 
     /// Two names that differ only in case would share a folder on some systems.
-    async fn refuse_other_case(&self, segment: &str) -> Result<()> {
+    pub(super) async fn refuse_other_case(&self, segment: &str) -> Result<()> {
         let own = layout::encode(segment);
         for name in self.folders().await? {
             if name != own && name.to_lowercase() == own.to_lowercase() {

@@ -1,4 +1,4 @@
-//! The id in the footer of a snapshot's file.
+//! The footer of a snapshot's file, and the id in it.
 
 use bytes::Bytes;
 use datafusion::object_store::path::Path as StorePath;
@@ -11,11 +11,27 @@ use super::write::ID_KEY;
 /// Read first; most footers are shorter.
 const END_BYTES: u64 = 64 << 10;
 
-/// A file with its id; none when there is no such file, or it is no Parquet of ours.
+/// A file with its id; none when it is no Parquet of ours.
 pub(super) async fn read(
     objects: &dyn ObjectStore,
     path: &StorePath,
 ) -> Result<Option<(ObjectMeta, String)>> {
+    let footer = whole(objects, path).await?;
+    Ok(footer.and_then(|(meta, footer)| entry(&footer, ID_KEY).map(|id| (meta, id))))
+}
+
+/// An entry of a footer.
+pub(super) fn entry(footer: &ParquetMetaData, key: &str) -> Option<String> {
+    let entries = footer.file_metadata().key_value_metadata()?;
+    let entry = entries.iter().find(|entry| entry.key == key)?;
+    entry.value.clone()
+}
+
+/// A file with its footer; none when it is no Parquet.
+pub(super) async fn whole(
+    objects: &dyn ObjectStore,
+    path: &StorePath,
+) -> Result<Option<(ObjectMeta, ParquetMetaData)>> {
     let (meta, bytes) = end(objects, path, END_BYTES).await?;
     let footer = match parse(&bytes, meta.size) {
         Err(ParquetError::NeedMoreData(wanted)) if wanted as u64 <= meta.size => {
@@ -24,14 +40,7 @@ pub(super) async fn read(
         }
         done => done,
     };
-    let Ok(footer) = footer else {
-        return Ok(None);
-    };
-    let entries = footer.file_metadata().key_value_metadata();
-    let id = entries
-        .and_then(|entries| entries.iter().find(|entry| entry.key == ID_KEY))
-        .and_then(|entry| entry.value.clone());
-    Ok(id.map(|id| (meta, id)))
+    Ok(footer.ok().map(|footer| (meta, footer)))
 }
 
 async fn end(

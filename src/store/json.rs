@@ -13,6 +13,17 @@ use crate::error::{Error, Result};
 /// How many records are read at once.
 const CONCURRENT_READS: usize = 16;
 
+/// What was found where a record belongs.
+#[derive(Debug)]
+pub(super) enum Reading<T> {
+    /// A record.
+    Whole(T),
+    /// Nothing.
+    Missing,
+    /// A file that is no record.
+    Damaged,
+}
+
 /// A record as it is written.
 pub(super) fn bytes(record: &impl Serialize) -> Result<Bytes> {
     let mut bytes = serde_json::to_vec_pretty(record)
@@ -47,8 +58,24 @@ impl Store {
         &self,
         path: &StorePath,
     ) -> Result<Option<T>> {
-        let bytes = self.read_bytes(path).await?;
-        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+        Ok(match self.read_record(path).await? {
+            Reading::Whole(record) => Some(record),
+            Reading::Missing | Reading::Damaged => None,
+        })
+    }
+
+    /// The same, for whoever has to tell damage from absence.
+    pub(super) async fn read_record<T: DeserializeOwned>(
+        &self,
+        path: &StorePath,
+    ) -> Result<Reading<T>> {
+        let Some(bytes) = self.read_bytes(path).await? else {
+            return Ok(Reading::Missing);
+        };
+        Ok(match serde_json::from_slice(&bytes) {
+            Ok(record) => Reading::Whole(record),
+            Err(_) => Reading::Damaged,
+        })
     }
 
     pub(super) async fn read_bytes(&self, path: &StorePath) -> Result<Option<Bytes>> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::NaiveDate;
 use datafusion::object_store::path::Path as StorePath;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::error::{Error, Result};
 
@@ -22,6 +22,12 @@ pub(super) fn encode(name: &str) -> String {
         Some(b'_') => format!("%5F{}", utf8_percent_encode(&name[1..], ENCODED)),
         _ => utf8_percent_encode(name, ENCODED).to_string(),
     }
+}
+
+/// The name that a folder stands for, if it is one that [`encode`] makes.
+pub(super) fn decode(folder: &str) -> Option<String> {
+    let name = percent_decode_str(folder).decode_utf8().ok()?.into_owned();
+    (!name.is_empty() && encode(&name) == folder).then_some(name)
 }
 
 /// A path without `.` and `..`; the folder need not exist yet.
@@ -60,8 +66,15 @@ impl Layout {
         &self.root
     }
 
+    /// The name below the root, as messages give it.
+    pub(super) fn shown(&self, path: &StorePath) -> String {
+        let below = path.as_ref().strip_prefix(self.root.as_ref());
+        let below = below.unwrap_or(path.as_ref());
+        below.trim_start_matches('/').to_owned()
+    }
+
     /// A file or folder by its name below the root.
-    fn at(&self, name: &str) -> Result<StorePath> {
+    pub(super) fn at(&self, name: &str) -> Result<StorePath> {
         // Joined part by part, names that are encoded would be encoded again.
         StorePath::parse(format!("{}/{name}", self.root))
             .map_err(|error| Error::new(format!("'{name}' cannot be in a store: {error}")))
@@ -118,6 +131,16 @@ impl Layout {
         self.own(&format!("locks/{}.lock", encode(segment)))
     }
 
+    /// Held by whoever works in the store; no segment's lock is called so.
+    pub(super) fn store_lock(&self) -> Result<StorePath> {
+        self.own("locks/_store.lock")
+    }
+
+    /// What a rename that is on its way is about.
+    pub(super) fn rename(&self) -> Result<StorePath> {
+        self.own("rename.json")
+    }
+
     pub(super) fn states(&self) -> Result<StorePath> {
         self.own("states")
     }
@@ -150,12 +173,22 @@ mod tests {
         assert_eq!(encode("rfm.scores"), "rfm.scores");
         assert_eq!(encode("_segql"), "%5Fsegql");
         assert_eq!(encode("żółw"), "%C5%BC%C3%B3%C5%82w");
+        for name in ["../x/y", "rfm.scores", "_segql", "żółw"] {
+            assert_eq!(decode(&encode(name)).as_deref(), Some(name));
+        }
+        for folder in ["_segql", "a b", "%2e.", "%FF", ""] {
+            assert_eq!(decode(folder), None, "{folder}");
+        }
         let layout = Layout::new(StorePath::parse("a/b").expect("a path"));
         let date = NaiveDate::from_ymd_opt(2026, 1, 31).expect("a date");
         let members = layout.members("../x/y", date).expect("a path");
         assert_eq!(
             members.as_ref(),
             "a/b/%2E.%2Fx%2Fy/as_of=2026-01-31/members.parquet"
+        );
+        assert_eq!(
+            layout.shown(&members),
+            "%2E.%2Fx%2Fy/as_of=2026-01-31/members.parquet"
         );
         // An id is what a record says it is.
         assert!(layout.version("x", date, "/../../y").is_err());

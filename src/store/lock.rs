@@ -1,5 +1,6 @@
 //! What keeps two writers of a snapshot apart: in a folder a lock, in an object store
-//! that a record is only replaced while it is the one that was looked at.
+//! that a record is only replaced while it is the one that was looked at. And what keeps
+//! everybody away while a store in a folder is tidied as a whole.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -10,7 +11,7 @@ use datafusion::object_store::{ObjectMeta, PutMode, UpdateVersion};
 use crate::error::{Error, Result};
 
 /// How long until it is asked again whether the lock is free.
-const PAUSE: Duration = Duration::from_millis(20);
+pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held until dropped; the system ends it with the process, however that ends.
 #[derive(Debug)]
@@ -30,8 +31,7 @@ impl SegmentLock {
         let failed = |error: std::io::Error| {
             Error::new(format!("cannot write '{}': {error}", path.display()))
         };
-        std::fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
-        let file = File::create(path).map_err(failed)?;
+        let file = open(path).map_err(failed)?;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Self(Held::Lock(Some(file)))),
@@ -65,4 +65,51 @@ impl SegmentLock {
             Held::Seen(mode) => mode.clone(),
         }
     }
+}
+
+/// Held by a run while it works, with other runs; or by one who tidies the store, alone.
+#[derive(Debug)]
+pub struct StoreLock {
+    /// None where there are no locks, or none can be written.
+    file: Option<File>,
+}
+
+impl StoreLock {
+    /// Where nothing can be locked.
+    pub(super) fn none() -> Self {
+        Self { file: None }
+    }
+
+    /// Waits until nobody tidies the store. Where there is no lock to be had the run
+    /// goes on: whatever else stands in its way is told by what it writes.
+    pub(super) async fn shared(path: &Path) -> Self {
+        let file = open(path).ok();
+        if let Some(file) = &file {
+            while let Err(TryLockError::WouldBlock) = file.try_lock_shared() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Self { file }
+    }
+
+    /// The lock if nobody is at work; none when somebody is.
+    pub(super) fn alone(path: &Path) -> Result<Option<Self>> {
+        let file = open(path)
+            .map_err(|error| Error::new(format!("cannot write '{}': {error}", path.display())))?;
+        Ok(match file.try_lock() {
+            Ok(()) => Some(Self { file: Some(file) }),
+            Err(TryLockError::WouldBlock) => None,
+            Err(TryLockError::Error(_)) => Some(Self::none()),
+        })
+    }
+
+    /// False where there are no locks.
+    pub(super) fn is_held(&self) -> bool {
+        self.file.is_some()
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    std::fs::create_dir_all(path.parent().unwrap_or(path))?;
+    File::create(path)
 }

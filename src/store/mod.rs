@@ -8,6 +8,8 @@
 //! <store>/_segql/versions/<segment>/2026-01-31-<id>.json      the record of a restated one
 //! <store>/_segql/staged/<id>.parquet                   not yet committed
 //! <store>/_segql/locks/<segment>.lock                  held while one is replaced
+//! <store>/_segql/locks/_store.lock                     held by runs together, or by who tidies alone
+//! <store>/_segql/rename.json                           a rename that is on its way
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! <store>/_segql/states/<key>…                         states of aggregates, kept to be resumed
 //! ```
@@ -24,13 +26,24 @@
 //! (`lock.rs`, `commit.rs`); and states are kept in folders only.
 
 mod address;
+mod alone;
 mod bucket;
+mod check;
 mod commit;
 mod footer;
+mod forget;
+mod held;
+mod intact;
 mod json;
+mod keep;
 mod layout;
 mod lock;
+mod pages;
+mod person;
+mod place;
+mod prune;
 mod record;
+mod rename;
 mod states;
 mod sweep;
 mod write;
@@ -48,9 +61,14 @@ use datafusion::object_store::{Error as StoreError, ObjectMeta, ObjectStore, Obj
 use crate::error::{Error, Result};
 
 pub use address::Address;
+pub use check::{Condition, Finding, StoreCheck};
 pub use commit::Committed;
+pub use forget::{Erased, Forgotten};
+pub use keep::Keep;
 use layout::Layout;
-pub use lock::SegmentLock;
+pub use lock::{SegmentLock, StoreLock};
+pub use person::Person;
+pub use prune::{Prune, Removed};
 pub use record::{
     Column, Inputs, NodeRecord, NodeStatus, Replayed, Reused, RunRecord, SharedRecord,
     SnapshotRecord,

@@ -52,6 +52,10 @@ pub struct SnapshotRecord {
     /// The guard rails that `--force` went past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<String>,
+    /// How many people were erased from it since it was made (`segql forget`); who they
+    /// were is said nowhere.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub forgotten: u64,
     /// Definitions among those it rests on that say of themselves that another
     /// run may give other rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -77,7 +81,7 @@ pub struct SnapshotRecord {
     pub variables: BTreeMap<String, String>,
     /// Files that were read.
     pub inputs: Vec<Inputs>,
-    /// Earlier snapshots that were read: date and id, by name.
+    /// Earlier snapshots that were read, by name: date and fingerprint.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub previous: BTreeMap<String, String>,
     /// Version of segql.
@@ -86,6 +90,10 @@ pub struct SnapshotRecord {
     pub started: DateTime<Utc>,
     /// How long it took.
     pub seconds: f64,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl SnapshotRecord {

@@ -36,6 +36,9 @@ const UPLOADS: usize = 3;
 /// Key of the footer's entry with the content's checksum.
 pub(super) const ID_KEY: &str = "segql.id";
 
+/// Key of the footer's entry with the definition's fingerprint.
+pub(super) const DEFINITION_KEY: &str = "segql.definition";
+
 /// Writes one snapshot's file.
 pub struct SnapshotWriter {
     encoder: ArrowWriter<Vec<u8>>,
@@ -141,16 +144,11 @@ impl SnapshotWriter {
         self.drain().await?;
         self.encoder.flush()?;
         self.send_data().await?;
-        let digest = self.hash.clone().finalize();
-        let id: String = digest
-            .iter()
-            .take(16)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let id = id_text(&self.hash.clone().finalize());
         let entry = |key: &str, value: &str| KeyValue::new(key.to_owned(), value.to_owned());
         self.encoder.append_key_value_metadata(entry(ID_KEY, &id));
         self.encoder
-            .append_key_value_metadata(entry("segql.definition", fingerprint));
+            .append_key_value_metadata(entry(DEFINITION_KEY, fingerprint));
         let footer = self.encoder.into_inner()?;
         self.out.put(Bytes::from(footer)).await?;
         self.out.shutdown().await.map_err(of_store)?;
@@ -160,6 +158,12 @@ impl SnapshotWriter {
             rows: self.rows,
         })
     }
+}
+
+/// A checksum as an id.
+pub(super) fn id_text(digest: &[u8]) -> String {
+    let bytes = digest.iter().take(16);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// An error of the object store that came as one of a file.

@@ -21,7 +21,7 @@ const FOLDERS: u32 = 2;
 const CUSTOMERS: i64 = 2000;
 
 /// The segments, and the divisor by which each leaves people out.
-const SEGMENTS: [(&str, i64); 3] = [("one", 7), ("three", 3), ("two", 5)];
+pub(crate) const SEGMENTS: [(&str, i64); 3] = [("one", 7), ("three", 3), ("two", 5)];
 
 /// Everything is different in each version: who is in, and a column that says so.
 const DEFINITIONS: &str = "
@@ -36,7 +36,7 @@ CREATE SEGMENTATION three AS
   WHERE customer_id % 3 <> $version % 3;
 ";
 
-fn project() -> tempfile::TempDir {
+pub(crate) fn project() -> tempfile::TempDir {
     let here = tempfile::tempdir().expect("a folder");
     let root = here.path();
     let toml = "name = \"killed\"\n[vars]\nversion = 0\n";
@@ -52,7 +52,7 @@ fn project() -> tempfile::TempDir {
 }
 
 /// How many are in a segment, by counting.
-fn size(segment: &str, version: i64) -> usize {
+pub(crate) fn size(segment: &str, version: i64) -> usize {
     let (_, by) = SEGMENTS
         .into_iter()
         .find(|known| known.0 == segment)
@@ -60,7 +60,7 @@ fn size(segment: &str, version: i64) -> usize {
     (1..=CUSTOMERS).filter(|id| id % by != version % by).count()
 }
 
-fn arguments(version: i64) -> [String; 8] {
+pub(crate) fn arguments(version: i64) -> [String; 8] {
     let version = format!("version={version}");
     let fixed = [
         "run",
@@ -75,14 +75,14 @@ fn arguments(version: i64) -> [String; 8] {
 }
 
 /// A run that nobody disturbs.
-fn run_whole(root: &Path, version: i64) {
+pub(crate) fn run_whole(root: &Path, version: i64) {
     let arguments = arguments(version);
     let ran = run(root, &arguments.each_ref().map(String::as_str));
     assert_eq!(ran.code, 0, "version {version}: {}", ran.err);
 }
 
 /// Kills a run after a while; was it still at work?
-fn run_killed(root: &Path, version: i64, after: Duration) -> bool {
+pub(crate) fn run_killed(root: &Path, version: i64, after: Duration) -> bool {
     let mut child = segql(root)
         .args(arguments(version))
         .stdout(Stdio::null())
@@ -135,7 +135,7 @@ fn version_of(segment: &str, members: &Members) -> i64 {
     version
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return vec![];
     };
@@ -171,7 +171,7 @@ fn check_record(store: &Path, segment: &str, record: &Value) -> i64 {
 }
 
 /// Looks at all of a store; the version of each segment that counts.
-fn check_files(store: &Path) -> BTreeMap<&'static str, i64> {
+pub(crate) fn check_files(store: &Path) -> BTreeMap<&'static str, i64> {
     let mut versions = BTreeMap::new();
     for (segment, _) in SEGMENTS {
         // For everyone: a single file, complete at any time.
@@ -207,7 +207,7 @@ fn check_files(store: &Path) -> BTreeMap<&'static str, i64> {
 }
 
 /// The same through the command, in a process that knows nothing of what happened.
-fn check_command(root: &Path, versions: &BTreeMap<&str, i64>) {
+pub(crate) fn check_command(root: &Path, versions: &BTreeMap<&str, i64>) {
     let query = "SELECT s.segment, s.size, count(m.key) AS members, count(DISTINCT m.key) AS people
                  FROM segql.snapshots AS s
                  LEFT JOIN segql.members AS m ON m.segment = s.segment AND m.as_of = s.as_of

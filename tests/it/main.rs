@@ -18,6 +18,9 @@ mod dice;
 mod distinct_memory;
 mod errors;
 mod examples;
+#[cfg(target_os = "linux")]
+mod faults;
+mod forget;
 #[cfg(unix)]
 mod full_disk;
 mod graphs;
@@ -31,6 +34,8 @@ mod memory;
 #[cfg(target_os = "linux")]
 mod peak;
 mod project;
+mod python;
+mod readers;
 mod readme;
 mod rejected;
 mod replay;
@@ -43,6 +48,10 @@ mod shared;
 mod slt;
 mod small_project;
 mod store;
+mod store_check;
+mod store_prune;
+mod store_rename;
+mod store_state;
 #[cfg(target_os = "linux")]
 mod window_memory;
 mod windows;

@@ -140,6 +140,11 @@ impl States {
         all
     }
 
+    /// Entries and files that no run can use, and why.
+    pub fn faults(&self) -> Vec<(String, &'static str)> {
+        sweep::faults(&self.folder)
+    }
+
     /// Removes everything.
     pub fn clear(&self) -> Result<Cleared> {
         sweep::clear(&self.folder).map_err(|error| self.failed(&error))

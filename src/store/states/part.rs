@@ -63,10 +63,7 @@ impl Part {
         std::thread::scope(|scope| {
             let shards = self.shards.iter();
             let checks: Vec<_> = shards
-                .map(|shard| {
-                    let path = folder.join(&shard.name);
-                    scope.spawn(move || shard.is_intact(&path, columns).unwrap_or(false))
-                })
+                .map(|shard| scope.spawn(move || shard.is_intact(folder, columns).unwrap_or(false)))
                 .collect();
             checks
                 .into_iter()
@@ -76,8 +73,9 @@ impl Part {
 }
 
 impl Shard {
-    fn is_intact(&self, path: &Path, columns: &Schema) -> io::Result<bool> {
-        let mut file = File::open(path)?;
+    /// Is every byte there as it was written?
+    pub(super) fn is_whole(&self, folder: &Path) -> io::Result<bool> {
+        let mut file = File::open(folder.join(&self.name))?;
         if file.metadata()?.len() != self.bytes {
             return Ok(false);
         }
@@ -89,10 +87,14 @@ impl Shard {
                 read => hash.update(&block[..read]),
             }
         }
-        if hex(&hash.finalize()) != self.sum {
+        Ok(hex(&hash.finalize()) == self.sum)
+    }
+
+    fn is_intact(&self, folder: &Path, columns: &Schema) -> io::Result<bool> {
+        if !self.is_whole(folder)? {
             return Ok(false);
         }
-        let file = BufReader::new(File::open(path)?);
+        let file = BufReader::new(File::open(folder.join(&self.name))?);
         let reader = FileReader::try_new(file, None).map_err(io::Error::other)?;
         Ok(*reader.schema() == *columns)
     }

@@ -72,6 +72,28 @@ pub(super) fn sweep(folder: &Path, own: &str) {
     }
 }
 
+/// Entries that cannot be read, and files that are not as their entry says.
+pub(super) fn faults(folder: &Path) -> Vec<(String, &'static str)> {
+    let mut faults = vec![];
+    for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let Some(key) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
+            continue;
+        };
+        let Some(entry) = Entry::read(folder, key) else {
+            let name = format!("{key}.json");
+            faults.push((name, "is no entry of kept states"));
+            continue;
+        };
+        for shard in entry.parts.iter().flat_map(|part| &part.shards) {
+            if !shard.is_whole(folder).unwrap_or(false) {
+                faults.push((shard.name.clone(), "is not as its entry says"));
+            }
+        }
+    }
+    faults
+}
+
 /// Removes everything.
 pub(super) fn clear(folder: &Path) -> io::Result<Cleared> {
     let mut cleared = Cleared::default();

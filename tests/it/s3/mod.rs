@@ -7,6 +7,7 @@ mod http;
 mod interrupted;
 mod proxy;
 mod server;
+mod tidied;
 mod together;
 
 use std::collections::BTreeMap;

@@ -1,13 +1,12 @@
 //! A server that speaks as S3 does (moto, from PyPI), one for all tests, in an environment
 //! that the first to need it makes below `target`.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use super::http::ask;
+use crate::python::environment;
 use crate::slt::say;
 
 const REQUIREMENTS: &str = include_str!("requirements.txt");
@@ -37,7 +36,7 @@ pub(super) fn server() -> Option<&'static Server> {
 }
 
 fn start() -> Result<Server, String> {
-    let python = environment()?;
+    let python = environment("object-store", REQUIREMENTS)?;
     let mut process = Command::new(python)
         .args(["-c", SERVER])
         .stdin(Stdio::piped())
@@ -53,42 +52,6 @@ fn start() -> Result<Server, String> {
         port: port.map_err(|_| "its server ends at once".to_owned())?,
         _process: process,
     })
-}
-
-/// The Python of an environment with what is required, made where it is missing.
-fn environment() -> Result<PathBuf, String> {
-    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    std::fs::create_dir_all(tmp).map_err(|error| error.to_string())?;
-    let folder = tmp.join("object-store");
-    let (python, complete) = (folder.join("bin/python"), folder.join("complete"));
-    // Another test run may be making it.
-    let lock = File::create(tmp.join("object-store.lock")).map_err(|error| error.to_string())?;
-    lock.lock().map_err(|error| error.to_string())?;
-    if std::fs::read_to_string(&complete).is_ok_and(|text| text == REQUIREMENTS) {
-        return Ok(python);
-    }
-    say("installing moto from PyPI, an object store for tests");
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    call(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
-    let list = folder.join("requirements.txt");
-    std::fs::write(&list, REQUIREMENTS).map_err(|error| error.to_string())?;
-    let install = ["-m", "pip", "install", "-q", "-r"];
-    call(Command::new(&python).args(install).arg(&list))?;
-    std::fs::write(&complete, REQUIREMENTS).map_err(|error| error.to_string())?;
-    Ok(python)
-}
-
-fn call(command: &mut Command) -> Result<(), String> {
-    let shown = format!("{command:?}");
-    match command.stdin(Stdio::null()).output() {
-        Err(error) => Err(format!("{shown}: {error}")),
-        Ok(output) if output.status.success() => Ok(()),
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            Err(format!("{shown} failed: {}", said.trim()))
-        }
-    }
 }
 
 impl Server {
