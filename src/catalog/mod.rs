@@ -8,6 +8,7 @@ mod any_case;
 mod binder;
 mod column_names;
 mod definition;
+mod diff;
 mod explain_error;
 mod file_column;
 mod graph;
@@ -40,6 +41,7 @@ use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
 pub use binder::{Binder, Evaluation};
+pub use diff::MembersDiff;
 pub use definition::{Definition, all_options, options_of};
 pub use graph::Graph;
 pub use growing::growing_source;

@@ -4,6 +4,7 @@
 mod arguments;
 mod cache;
 mod check;
+mod diff;
 mod functions;
 mod init;
 mod replay;
@@ -69,6 +70,7 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
             Some(Command::Run(run)) => run::run(&settings, &run).await,
             Some(Command::Replay(replay)) => replay::run(&settings, &replay).await,
             Some(Command::Check(check)) => check::run(&settings, &check).await,
+            Some(Command::Diff(diff)) => diff::run(&settings, &diff).await,
             Some(Command::Cache(arguments)) => cache::run(&settings, &arguments),
             Some(Command::Init(init)) => init::run(&settings, &init).await,
             Some(Command::Functions(functions)) => functions::run(&settings, &functions),

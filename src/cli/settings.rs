@@ -150,7 +150,15 @@ impl Settings {
 /// A mistyped command looks like a file.
 fn no_such_file(file: &std::path::Path) -> Error {
     let name = file.to_string_lossy();
-    let commands = ["run", "replay", "check", "cache", "init", "functions"];
+    let commands = [
+        "run",
+        "replay",
+        "check",
+        "diff",
+        "cache",
+        "init",
+        "functions",
+    ];
     if crate::source::looks_like_path(&name) {
         return Error::usage(format!("file '{name}' does not exist"));
     }

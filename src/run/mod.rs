@@ -8,6 +8,7 @@ mod carry;
 mod check;
 mod copy;
 mod describe;
+mod diff;
 mod engine;
 mod fingerprint;
 mod incremental;
@@ -26,6 +27,7 @@ mod show;
 mod state_rows;
 
 pub use check::{CheckReport, CheckResult};
+pub use diff::{Compare, DiffLine, DiffSummary, Difference};
 pub use engine::{COMMAND_LINE, Engine, Setup};
 pub use materialize::{RunReport, RunRequest, Sharing};
 pub use query::Outcome;
