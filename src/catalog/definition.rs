@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::Field;
 
 use super::guard_rails::GuardRails;
 use super::references::{self, Reference};
-use super::{macros, priority};
+use super::{frozen, macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
 use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
@@ -236,6 +236,7 @@ fn check_options(create: &Create) -> Result<()> {
     if create.kind == Kind::Source {
         return SourceOptions::read(options).map(|_| ());
     }
+    frozen::moment_of(create, chrono_tz::UTC)?;
     let what = format!("a {}", create.kind);
     options.check_known(&what, &options_of(create.kind))?;
     for flag in ["nondeterministic", "multiple"] {

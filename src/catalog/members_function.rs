@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::session::Moment;
 use crate::source::{FilesTable, InputFile};
 use crate::statement::Kind;
-use crate::store::SnapshotRecord;
+use crate::store::{Column, SnapshotRecord};
 
 /// `members('name' [, as_of])`: the snapshot of the date where there is one,
 /// else the definition evaluated at it.
@@ -128,8 +128,12 @@ pub(super) fn scan_name(record: &SnapshotRecord) -> String {
 
 /// The file of a snapshot as a table with the columns its record names.
 pub fn snapshot_table(record: &SnapshotRecord, path: &std::path::Path) -> Result<FilesTable> {
-    let fields = record
-        .columns
+    stored_table(&record.columns, path)
+}
+
+/// A file of the store as a table with these columns.
+pub(super) fn stored_table(columns: &[Column], path: &std::path::Path) -> Result<FilesTable> {
+    let fields = columns
         .iter()
         .map(|column| {
             let data_type: DataType = column.data_type.parse()?;

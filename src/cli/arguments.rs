@@ -85,6 +85,10 @@ pub(super) struct Run {
     #[arg(long)]
     pub(super) force: bool,
 
+    /// Compute this frozen view anew, and what builds on it; repeatable
+    #[arg(long, value_name = "VIEW")]
+    pub(super) refreeze: Vec<String>,
+
     /// A selector that matches nothing is no error
     #[arg(long)]
     pub(super) allow_empty: bool,

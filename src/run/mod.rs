@@ -11,6 +11,7 @@ mod describe;
 mod diff;
 mod engine;
 mod fingerprint;
+mod frozen;
 mod incremental;
 mod known;
 mod lint;

@@ -97,6 +97,10 @@ impl Layout {
         self.own("states")
     }
 
+    pub(super) fn frozen(&self, view: &str) -> PathBuf {
+        self.own("frozen").join(encode(view))
+    }
+
     pub(super) fn staged_folder(&self) -> PathBuf {
         self.own("staged")
     }

@@ -10,6 +10,7 @@
 //! <store>/_segql/locks/<segment>.lock                  held while one is replaced
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! <store>/_segql/states/<key>…                         states of aggregates, kept to be resumed
+//! <store>/_segql/frozen/<view>/…                       rows of frozen views
 //! ```
 //!
 //! A snapshot's record is written last and is what counts: a file whose id no
@@ -23,6 +24,7 @@
 //! swept up and the names that differ only in case are matters of the local file
 //! system, which is the only one so far.
 
+mod frozen;
 mod layout;
 mod lock;
 mod record;
@@ -41,6 +43,7 @@ use futures::TryStreamExt;
 
 use crate::error::{Error, Result};
 
+pub use frozen::FrozenRecord;
 use layout::Layout;
 pub use lock::SegmentLock;
 pub use record::{

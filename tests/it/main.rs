@@ -12,6 +12,8 @@ mod datafusion_faults;
 mod day_over;
 mod depth;
 mod determinism;
+mod diff;
+mod frozen;
 mod dice;
 #[cfg(target_os = "linux")]
 mod distinct_memory;
