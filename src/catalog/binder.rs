@@ -160,8 +160,12 @@ impl<'a> Binder<'a> {
     /// never nests, however deep definitions do.
     fn plan_below<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<()> {
         // What a frozen view rests on is looked at with its own date, if at all.
-        let is_frozen =
-            |name: &str| self.world.catalog.find(name).is_some_and(|it| it.is_frozen());
+        let is_frozen = |name: &str| {
+            self.world
+                .catalog
+                .find(name)
+                .is_some_and(|it| it.is_frozen())
+        };
         let is_known = |name: &str| {
             let planned = self.planned.borrow();
             self.shared.contains_key(name) || planned.contains_key(name) || is_frozen(name)

@@ -36,6 +36,8 @@ pub struct Definition {
     pub base: PathBuf,
     /// Part of the project, as opposed to typed in the session.
     pub in_project: bool,
+    /// Looked at before it is saved: rows that are kept of its name are not its own.
+    pub is_trial: bool,
     /// The library it comes from.
     pub library: Option<String>,
     /// Columns of a source that were found before and stay.
@@ -123,6 +125,7 @@ impl Definition {
             calls,
             base,
             in_project,
+            is_trial: false,
             library: None,
             pinned: vec![],
             pinned_earlier: vec![],

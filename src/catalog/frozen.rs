@@ -38,7 +38,8 @@ impl Catalog {
     /// What a store keeps of the frozen views.
     pub async fn kept_frozen(&self, store: &Store) -> KeptFrozen {
         let mut kept = KeptFrozen::new();
-        for definition in self.all().filter(|it| it.is_frozen()) {
+        let kept_by_name = |it: &&Arc<Definition>| it.is_frozen() && !it.is_trial;
+        for definition in self.all().filter(kept_by_name) {
             if let Some(found) = store.frozen(&definition.name).await.transpose() {
                 kept.insert(definition.name.clone(), found);
             }
@@ -53,6 +54,20 @@ impl Definition {
         self.create.frozen.is_some()
     }
 
+    /// Does a CREATE statement say the same of it? Blanks, comments and options that
+    /// only describe make no other query.
+    pub fn is_same_view(&self, text: &str) -> bool {
+        let script = Arc::new(Script::new("frozen", text));
+        let parsed = statement::parse(&script).map(|mut all| all.pop());
+        match parsed {
+            Ok(Some(Ok(parsed))) => match &parsed.statement {
+                Statement::Create(create) => shape(create) == shape(&self.create),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// The moment that a frozen view is computed at, by the days of a zone.
     pub fn frozen_moment(&self, zone: Tz) -> Result<Option<Moment>> {
         moment_of(&self.create, zone).map_err(|error| error.within(&self.script))
@@ -65,7 +80,10 @@ pub(super) fn moment_of(create: &Create, zone: Tz) -> Result<Option<Moment>> {
     let Some(as_of) = &create.frozen else {
         return Ok(None);
     };
-    let is_fixed = as_of.text.trim_start().starts_with(|it: char| it.is_ascii_digit());
+    let is_fixed = as_of
+        .text
+        .trim_start()
+        .starts_with(|it: char| it.is_ascii_digit());
     let parsed = match is_fixed {
         true => Moment::parse(&as_of.text, zone, DateTime::UNIX_EPOCH).ok(),
         false => None,
@@ -165,7 +183,10 @@ fn order(plan: &LogicalPlan, row_keys: &[Vec<String>]) -> Vec<SortExpr> {
         Some(key) => key.iter().map(|it| upwards(ident(it.as_str()))).collect(),
         None => {
             let columns = flat_columns(schema, |_| false);
-            columns.into_iter().map(|it| upwards(it.unalias())).collect()
+            columns
+                .into_iter()
+                .map(|it| upwards(it.unalias()))
+                .collect()
         }
     }
 }
@@ -177,7 +198,7 @@ pub fn check_unedited(
     record: &FrozenRecord,
     variables: &Variables,
 ) -> Result<()> {
-    let changed = match same_query(definition, &record.text) {
+    let changed = match definition.is_same_view(&record.text) {
         false => Some("its definition differs from what was frozen".to_owned()),
         true => other_variable(definition, record, variables),
     };
@@ -189,23 +210,7 @@ pub fn check_unedited(
                 "segql run --refreeze {} computes it anew, and what builds on it",
                 definition.name
             ))
-            .hint(format!(
-                "or give back what was frozen on {}",
-                record.started.date_naive()
-            ))),
-    }
-}
-
-/// Blanks, comments and options that only describe make no other query.
-fn same_query(definition: &Definition, frozen: &str) -> bool {
-    let script = Arc::new(Script::new("frozen", frozen));
-    let parsed = statement::parse(&script).map(|mut all| all.pop());
-    match parsed {
-        Ok(Some(Ok(parsed))) => match &parsed.statement {
-            Statement::Create(create) => shape(create) == shape(&definition.create),
-            _ => false,
-        },
-        _ => false,
+            .hint("or give back what was frozen: SELECT frozen_definition FROM segql.frozen")),
     }
 }
 

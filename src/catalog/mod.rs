@@ -42,8 +42,8 @@ use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
 pub use binder::{Binder, Evaluation};
-pub use diff::MembersDiff;
 pub use definition::{Definition, all_options, options_of};
+pub use diff::MembersDiff;
 pub use frozen::{FrozenPlan, KeptFrozen, check_unedited};
 pub use graph::Graph;
 pub use growing::growing_source;

@@ -13,10 +13,7 @@ pub(super) async fn run(settings: &Settings, arguments: &Diff) -> Result<()> {
     let compare = compare(arguments)?;
     let printer = settings.printer;
     let mut emitter = Emitter::new(printer, settings.format, settings.output.clone())?.whole();
-    let difference = settings
-        .engine()?
-        .diff(&arguments.name, &compare)
-        .await?;
+    let difference = settings.engine()?.diff(&arguments.name, &compare).await?;
     let summary = match arguments.rows {
         true => {
             emitter.rows(difference.rows().await?).await?;

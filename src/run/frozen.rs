@@ -10,8 +10,7 @@ use futures::StreamExt;
 use super::fingerprint::Fingerprint;
 use super::{CheckReport, CheckResult, Engine};
 use crate::catalog::{
-    Binder, Definition, Evaluation, FrozenPlan, Graph, Inputs, SharedTables,
-    check_unedited,
+    Binder, Definition, Evaluation, FrozenPlan, Graph, Inputs, SharedTables, check_unedited,
 };
 use crate::error::{Error, Result, suggest};
 use crate::session::Moment;
@@ -226,7 +225,9 @@ impl Engine {
         }
         let edited = record.definitions.iter().filter(|(name, text)| {
             let now = self.catalog.find_id(name);
-            **name != view.name && now.is_none_or(|now| now.text != **text)
+            // Entities stand there whether they matter or not.
+            let matters = **name != view.name && !name.starts_with("entity ");
+            matters && now.is_none_or(|now| now.text != **text)
         });
         let edited: Vec<&str> = edited.map(|(name, _)| name.as_str()).collect();
         match edited.is_empty() {

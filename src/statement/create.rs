@@ -92,8 +92,9 @@ fn definition(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) -> Result
 
 /// `AS OF 'date'`; `AS OF DATE 'date'` is what some type from habit.
 fn as_of(parser: &mut DFParser<'_>) -> Result<AsOf> {
-    parser.parser.expect_keyword(Keyword::AS)?;
-    expect_word(parser, "OF")?;
+    expect_word(parser, "AS")
+        .and_then(|()| expect_word(parser, "OF"))
+        .map_err(|error| error.hint("CREATE FROZEN VIEW name AS OF '2025-12-31' AS query"))?;
     let _ = take_word(parser, "DATE") || take_word(parser, "TIMESTAMP");
     let span = Span::from_parser(parser.parser.peek_token().span);
     let text = parser.parser.parse_literal_string()?;

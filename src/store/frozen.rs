@@ -122,6 +122,8 @@ impl Store {
 const RECORD: &str = "record.json";
 
 fn damaged(name: &str, why: &str) -> Error {
-    Error::new(format!("what is kept of frozen view '{name}' is damaged: {why}"))
-        .hint(format!("segql run --refreeze {name} computes it anew"))
+    Error::new(format!(
+        "what is kept of frozen view '{name}' is damaged: {why}"
+    ))
+    .hint(format!("segql run --refreeze {name} computes it anew"))
 }

@@ -16,7 +16,8 @@ fn the_two_latest_snapshots_are_compared() {
     let none = diff(here.path(), &["spender"]);
     assert_eq!(none.code, 1);
     assert!(
-        none.err.contains("segment 'spender' has no snapshot to compare"),
+        none.err
+            .contains("segment 'spender' has no snapshot to compare"),
         "{}",
         none.err
     );
@@ -46,7 +47,11 @@ fn the_two_latest_snapshots_are_compared() {
     );
     // The latest two as of a date, and the one before another.
     let february = diff(here.path(), &["spender", "--as-of", "2025-03-30"]);
-    assert!(february.out.contains("entered,,,,1,10\n"), "{}", february.out);
+    assert!(
+        february.out.contains("entered,,,,1,10\n"),
+        "{}",
+        february.out
+    );
     let to = diff(here.path(), &["spender", "--to", "2025-02-28"]);
     assert_eq!(to.out, february.out, "{}", to.err);
 }
@@ -60,10 +65,14 @@ fn dates_without_a_snapshot_are_evaluated() {
     let regular = compared("regular");
     assert_eq!(
         regular.out,
-        format!("{HEADER}before,,,,0,\nafter,,,,2,\nentered,,,,2,\"10, 12\"\nleft,,,,0,\nstayed,,,,0,\n")
+        format!(
+            "{HEADER}before,,,,0,\nafter,,,,2,\nentered,,,,2,\"10, 12\"\nleft,,,,0,\nstayed,,,,0,\n"
+        )
     );
     assert!(
-        regular.err.contains("0 (as of 2025-01-31) → 2 (as of 2025-03-31)"),
+        regular
+            .err
+            .contains("0 (as of 2025-01-31) → 2 (as of 2025-03-31)"),
         "{}",
         regular.err
     );
@@ -89,7 +98,11 @@ fn dates_without_a_snapshot_are_evaluated() {
     for (name, before) in [("regular", regular), ("size", size), ("size:large", large)] {
         let again = compared(name);
         assert_eq!(again.out, before.out, "{name}");
-        assert!(again.err.contains("snapshot of 2025-01-31"), "{}", again.err);
+        assert!(
+            again.err.contains("snapshot of 2025-01-31"),
+            "{}",
+            again.err
+        );
     }
     // From a date up to the as-of.
     let until = ["regular", "--from", "2025-02-28", "--as-of", "2025-03-31"];
@@ -102,7 +115,9 @@ fn dates_without_a_snapshot_are_evaluated() {
     );
     assert_eq!(wrong.code, 2);
     assert!(
-        wrong.err.contains("--from 2025-03-31 is later than --to 2025-01-31"),
+        wrong
+            .err
+            .contains("--from 2025-03-31 is later than --to 2025-01-31"),
         "{}",
         wrong.err
     );
@@ -120,14 +135,19 @@ fn an_edited_definition_is_compared_before_it_is_saved() {
     let typed = against(&["spender", "--as", query]);
     assert_eq!(typed.out, expected, "{}", typed.err);
     assert!(
-        typed.err.contains("spender: 2 (as defined) → 1 (as edited)"),
+        typed
+            .err
+            .contains("spender: 2 (as defined) → 1 (as edited)"),
         "{}",
         typed.err
     );
     let files = [
         ("query.sql", query.to_owned()),
         ("same.sql", format!("CREATE SEGMENT spender AS {query};")),
-        ("other.sql", format!("-- Trial.\nCREATE OR REPLACE SEGMENT spender_new AS {query}")),
+        (
+            "other.sql",
+            format!("-- Trial.\nCREATE OR REPLACE SEGMENT spender_new AS {query}"),
+        ),
         // What the segment builds on may be edited as well: 10 has 50.00 without 90 % of it.
         (
             "below.sql",
@@ -142,7 +162,11 @@ fn an_edited_definition_is_compared_before_it_is_saved() {
         let ran = against(&["spender", "--against", file]);
         assert_eq!(ran.out, expected, "{file}: {}", ran.err);
     }
-    write(here.path(), "else.sql", "CREATE VIEW unrelated AS SELECT 1 AS x");
+    write(
+        here.path(),
+        "else.sql",
+        "CREATE VIEW unrelated AS SELECT 1 AS x",
+    );
     let ran = against(&["spender", "--against", "else.sql"]);
     assert_eq!(ran.code, 1);
     assert!(
@@ -193,7 +217,10 @@ fn a_row_for_each_key_keeps_the_type_of_the_key() {
             {"customer_id": 12, "change": "entered", "from_label": null, "to_label": "large"},
         ])
     );
-    let few = diff(here.path(), &[&["regular", "--limit", "1"][..], &dates].concat());
+    let few = diff(
+        here.path(),
+        &[&["regular", "--limit", "1"][..], &dates].concat(),
+    );
     assert!(few.out.contains("entered,,,,2,10\n"), "{}", few.out);
 }
 
@@ -214,7 +241,11 @@ fn personal_columns_are_neither_shown_nor_compared() {
     let edited = "SELECT customer_id, upper(email) AS email, lower(city) AS city FROM people";
     let ran = diff(here.path(), &["contacts", "--as", edited]);
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.out.contains("changed,,,city,2,\"10, 12\"\n"), "{}", ran.out);
+    assert!(
+        ran.out.contains("changed,,,city,2,\"10, 12\"\n"),
+        "{}",
+        ran.out
+    );
     assert!(!ran.out.contains("email") && !ran.err.contains("example.com"));
 }
 
@@ -233,7 +264,11 @@ fn a_restated_day_differs_as_foretold() {
             "SELECT customer_id FROM totals WHERE spent > 4",
         ],
     );
-    assert!(foretold.out.contains("entered,,,,1,11\n"), "{}", foretold.out);
+    assert!(
+        foretold.out.contains("entered,,,,1,11\n"),
+        "{}",
+        foretold.out
+    );
     spender(here.path(), "spent > 4");
     let refused = as_of(here.path(), "2025-03-31", &["spender"]);
     assert!(

@@ -102,7 +102,9 @@ fn the_first_run_freezes_and_later_ones_read_what_is_kept() {
     let later = as_of(folder, "2026-01-31", &[]);
     assert_eq!(nodes(&later), ["score: success 7"], "{}", later.err);
     // 1 was last there 32 days ago.
-    let expected = SCORES.replace("1,212\n", "1,112\n").replace("3,111\n", "3,122\n");
+    let expected = SCORES
+        .replace("1,212\n", "1,112\n")
+        .replace("3,111\n", "3,122\n");
     assert_eq!(scores(folder, "2026-01-31"), expected);
     assert_eq!(files(frozen(folder)).len(), 2, "a record and a file");
 }
@@ -133,7 +135,12 @@ fn freezing_anew_reruns_what_builds_on_it() {
     let expected = SCORES.replace("3,111\n4,122\n", "3,112\n4,111\n");
     assert_eq!(scores(folder, "2025-12-31"), expected);
     // What counted before stays under its id, with its record.
-    assert_eq!(files(frozen(folder)).len(), 4, "{:?}", files(frozen(folder)));
+    assert_eq!(
+        files(frozen(folder)).len(),
+        4,
+        "{:?}",
+        files(frozen(folder))
+    );
 }
 
 #[test]
@@ -141,7 +148,12 @@ fn an_edited_definition_refuses_the_old_rows() {
     let here = project();
     let folder = here.path();
     as_of(folder, "2025-12-31", &[]);
-    replace(folder, "sql/all.sql", "spent, 2) AS cuts", "spent, 3) AS cuts");
+    replace(
+        folder,
+        "sql/all.sql",
+        "spent, 2) AS cuts",
+        "spent, 3) AS cuts",
+    );
     let refused = as_of(folder, "2026-01-31", &[]);
     assert_eq!(refused.code, 1);
     assert_eq!(nodes(&refused), ["score: skipped -"], "{}", refused.err);
@@ -150,7 +162,11 @@ fn an_edited_definition_refuses_the_old_rows() {
         "--> sql/all.sql:6:20",
         "segql run --refreeze cuts computes it anew",
     ] {
-        assert!(refused.err.contains(expected), "{expected}: {}", refused.err);
+        assert!(
+            refused.err.contains(expected),
+            "{expected}: {}",
+            refused.err
+        );
     }
     let query = run(folder, &["-c", "SELECT * FROM cuts"]);
     assert_eq!(query.code, 1);
@@ -160,26 +176,46 @@ fn an_edited_definition_refuses_the_old_rows() {
     assert!(check.out.contains("cuts,frozen,failed,\n"), "{}", check.out);
     assert_eq!(status(folder), "cuts,2024-12-31,edited,3\n");
     // What it is made of is another matter: that is said, and its rows stay.
-    replace(folder, "sql/all.sql", "spent, 3) AS cuts", "spent, 2) AS cuts");
-    replace(folder, "sql/all.sql", "count(*) AS orders", "1 + count(*) AS orders");
+    replace(
+        folder,
+        "sql/all.sql",
+        "spent, 3) AS cuts",
+        "spent, 2) AS cuts",
+    );
+    replace(
+        folder,
+        "sql/all.sql",
+        "count(*) AS orders",
+        "1 + count(*) AS orders",
+    );
     assert_eq!(cuts(folder), CUTS);
     let check = run(folder, &["check", "--format", "csv"]);
     assert_eq!(check.code, 0, "{}", check.err);
     assert!(
-        check.err.contains("cuts: rests on what was edited since it was frozen (features)"),
+        check
+            .err
+            .contains("cuts: rests on what was edited since it was frozen (features)"),
         "{}",
         check.err
     );
     let anew = as_of(folder, "2026-01-31", &["--refreeze", "cuts"]);
     assert_eq!(anew.code, 0, "{}", anew.err);
-    assert_eq!(cuts(folder), "BG,6.0,2.5,20.0\nGB,20.0,2.0,1000.0\nPL,20.0,3.0,150.0\n");
+    assert_eq!(
+        cuts(folder),
+        "BG,6.0,2.5,20.0\nGB,20.0,2.0,1000.0\nPL,20.0,3.0,150.0\n"
+    );
 }
 
 #[test]
 fn a_variable_with_another_value_is_an_edit() {
     let here = project();
     let folder = here.path();
-    replace(folder, "sql/all.sql", "spent, 2) AS cuts", "spent, $bins) AS cuts");
+    replace(
+        folder,
+        "sql/all.sql",
+        "spent, 2) AS cuts",
+        "spent, $bins) AS cuts",
+    );
     as_of(folder, "2025-12-31", &[]);
     assert_eq!(cuts(folder), CUTS);
     let refused = as_of(folder, "2026-01-31", &["--var", "bins=3"]);
@@ -207,17 +243,27 @@ fn what_only_looks_freezes_nothing() {
     );
     let check = run(folder, &["check"]);
     assert_eq!(check.code, 0, "{}", check.err);
-    assert!(check.err.contains("cuts: is not frozen yet"), "{}", check.err);
+    assert!(
+        check.err.contains("cuts: is not frozen yet"),
+        "{}",
+        check.err
+    );
     assert!(!folder.join("store").exists());
     // A name alone is enough to freeze.
     let wrong = run(folder, &["run", "--refreeze", "cut"]);
     assert_eq!(wrong.code, 2);
-    assert!(wrong.err.contains("there is no frozen view 'cut'"), "{}", wrong.err);
+    assert!(
+        wrong.err.contains("there is no frozen view 'cut'"),
+        "{}",
+        wrong.err
+    );
     assert!(wrong.err.contains("did you mean 'cuts'"), "{}", wrong.err);
     let wrong = run(folder, &["run", "--refreeze", "features"]);
     assert_eq!(wrong.code, 2);
     assert!(
-        wrong.err.contains("'features' is a view that is not frozen"),
+        wrong
+            .err
+            .contains("'features' is a view that is not frozen"),
         "{}",
         wrong.err
     );
@@ -227,10 +273,19 @@ fn what_only_looks_freezes_nothing() {
 fn a_day_that_is_not_over_is_not_frozen() {
     let here = project();
     let folder = here.path();
-    replace(folder, "sql/all.sql", "AS OF '2024-12-31'", "AS OF '2199-12-31'");
+    replace(
+        folder,
+        "sql/all.sql",
+        "AS OF '2024-12-31'",
+        "AS OF '2199-12-31'",
+    );
     let ran = as_of(folder, "2025-12-31", &[]);
     assert_eq!(nodes(&ran), ["score: success 7"], "{}", ran.err);
-    assert!(ran.err.contains("cuts: 2199-12-31 is not over"), "{}", ran.err);
+    assert!(
+        ran.err.contains("cuts: 2199-12-31 is not over"),
+        "{}",
+        ran.err
+    );
     assert!(!frozen(folder).exists());
 }
 
@@ -297,7 +352,9 @@ fn damage_is_named_and_mended_by_freezing_anew() {
     let record = frozen(folder).join("record.json");
     let kept = std::fs::read(&record).expect("a record");
     let file = files(frozen(folder));
-    let file = file.iter().find(|it| it.extension().is_some_and(|it| it == "parquet"));
+    let file = file
+        .iter()
+        .find(|it| it.extension().is_some_and(|it| it == "parquet"));
     let file = file.expect("a file");
     let damages: [(&Path, &[u8]); 2] = [(&record, b"{"), (file, b"PAR1")];
     for (path, bytes) in damages {
@@ -305,15 +362,20 @@ fn damage_is_named_and_mended_by_freezing_anew() {
         let query = run(folder, &["-c", "SELECT * FROM cuts"]);
         assert_eq!(query.code, 1);
         assert!(
-            query.err.contains("what is kept of frozen view 'cuts' is damaged")
+            query
+                .err
+                .contains("what is kept of frozen view 'cuts' is damaged")
                 && query.err.contains("segql run --refreeze cuts"),
             "{}",
             query.err
         );
-        assert_eq!(status(folder).contains("damaged"), true);
+        assert!(status(folder).contains("damaged"));
         let ran = as_of(folder, "2026-01-31", &[]);
         assert_eq!(ran.code, 1, "it is not computed anew in silence");
-        let anew = run(folder, &["run", "--refreeze", "cuts", "--as-of", "2025-12-31"]);
+        let anew = run(
+            folder,
+            &["run", "--refreeze", "cuts", "--as-of", "2025-12-31"],
+        );
         assert_eq!(anew.code, 0, "{}", anew.err);
         assert_eq!(cuts(folder), CUTS);
     }
@@ -322,6 +384,39 @@ fn damage_is_named_and_mended_by_freezing_anew() {
     assert_eq!(status(folder), "cuts,2024-12-31,not yet,\n");
     std::fs::write(&record, kept).expect("written");
     assert_eq!(status(folder), "cuts,2024-12-31,frozen,3\n");
+}
+
+/// What an edited frozen view would do is seen before it is frozen anew.
+#[test]
+fn an_edited_frozen_view_can_be_compared() {
+    let here = project();
+    let folder = here.path();
+    as_of(folder, "2025-12-31", &[]);
+    write(folder, "data/orders.csv", &format!("{ORDERS}{LATE}"));
+    let diff = |text: &str| {
+        write(folder, "trial.sql", text);
+        let compared = [
+            "diff",
+            "score",
+            "--as-of",
+            "2025-12-31",
+            "--against",
+            "trial.sql",
+        ];
+        let ran = run(folder, &[&compared[..], &["--format", "csv"]].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let moved = ran.out.lines().filter(|it| it.starts_with("moved"));
+        moved.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let view = DEFINITIONS.split("CREATE FROZEN").nth(1).expect("the view");
+    let view = view.split(';').next().expect("its end");
+    // The same text, the same rows.
+    assert!(diff(&format!("CREATE FROZEN{view}")).is_empty());
+    // A day later 3 has ordered once more: as it would be frozen with the late order.
+    let later = view.replace("'2024-12-31'", "'2025-01-01'");
+    let moved = diff(&format!("CREATE FROZEN{later}"));
+    assert_eq!(moved, ["moved,122,111,,1,4", "moved,122,112,,1,3"]);
+    assert_eq!(cuts(folder), CUTS);
 }
 
 #[test]

@@ -12,13 +12,13 @@ mod datafusion_faults;
 mod day_over;
 mod depth;
 mod determinism;
-mod diff;
-mod frozen;
 mod dice;
+mod diff;
 #[cfg(target_os = "linux")]
 mod distinct_memory;
 mod errors;
 mod examples;
+mod frozen;
 #[cfg(unix)]
 mod full_disk;
 mod graphs;

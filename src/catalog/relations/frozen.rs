@@ -22,18 +22,18 @@ pub(super) async fn frozen(world: World<'_>) -> Result<RecordBatch> {
     let status = |view: &Definition| match kept.get(&view.name) {
         None => "not yet",
         Some(Err(_)) => "damaged",
-        Some(Ok(record)) => {
-            match check_unedited(view, record, &world.evaluation.variables) {
-                Ok(()) if world.store.frozen_file(record).is_ok() => "frozen",
-                Ok(()) => "damaged",
-                Err(_) => "edited",
-            }
-        }
+        Some(Ok(record)) => match check_unedited(view, record, &world.evaluation.variables) {
+            Ok(()) if world.store.frozen_file(record).is_ok() => "frozen",
+            Ok(()) => "damaged",
+            Err(_) => "edited",
+        },
     };
     let of = |value: &dyn Fn(&FrozenRecord) -> String| {
         text(views.iter().map(|view| record(view).map(value)))
     };
-    let rows = views.iter().map(|view| record(view).map(|it| it.rows as i64));
+    let rows = views
+        .iter()
+        .map(|view| record(view).map(|it| it.rows as i64));
     let at = views
         .iter()
         .map(|view| record(view).map(|it| it.started.timestamp_micros()));
@@ -52,15 +52,15 @@ pub(super) async fn frozen(world: World<'_>) -> Result<RecordBatch> {
         ("id", of(&|it| it.id.clone())),
         (
             "frozen_at",
-            Arc::new(at.collect::<TimestampMicrosecondArray>().with_timezone("UTC")),
+            Arc::new(
+                at.collect::<TimestampMicrosecondArray>()
+                    .with_timezone("UTC"),
+            ),
         ),
         (
             "file",
             of(&|it| world.store.frozen_path(it).display().to_string()),
         ),
-        (
-            "definition",
-            text(views.iter().map(|it| Some(it.text.clone()))),
-        ),
+        ("frozen_definition", of(&|it| it.text.clone())),
     ])
 }

@@ -41,8 +41,10 @@ impl Engine {
         };
         let earlier = match from {
             Some(from) if to.is_some_and(|to| from.nanos() > to.nanos()) => {
-                return Err(Error::usage(format!("--from {from} is later than --to {date}"))
-                    .hint("--from is the earlier of the two"));
+                return Err(
+                    Error::usage(format!("--from {from} is later than --to {date}"))
+                        .hint("--from is the earlier of the two"),
+                );
             }
             Some(from) => at(from, &kept),
             None => {
@@ -87,7 +89,6 @@ fn at(moment: Moment, kept: &[SnapshotRecord]) -> At {
 
 fn no_snapshot(definition: &Definition, what: &str) -> Error {
     let kind = definition.kind();
-    Error::new(format!("{kind} '{}' has {what}", definition.name)).hint(
-        "segql run --as-of DATE keeps one; --from DATE compares with the members at any date",
-    )
+    Error::new(format!("{kind} '{}' has {what}", definition.name))
+        .hint("segql run --as-of DATE keeps one; --from DATE compares with the members at any date")
 }

@@ -31,17 +31,23 @@ impl Engine {
                 return Err(no_definition(present).at(Some(parsed.span)));
             };
             create.or_replace = true;
-            if let Some(known) = self.catalog.get(&create.name.text, &[create.kind]).ok() {
+            let known = self.catalog.get(&create.name.text, &[create.kind]).ok();
+            if let Some(known) = known {
                 create.options.inherit_defaults(&known.create.options);
                 create.name.text.clone_from(&known.name);
             }
-            let definition = Definition::new(parsed, present.base.clone(), false)?;
+            let mut definition = Definition::new(parsed, present.base.clone(), false)?;
+            definition.is_trial = !known.is_some_and(|it| it.is_same_view(&definition.text));
             edited.push((definition.id(), definition.kind()));
             engine.catalog.add(definition)?;
         }
         let name = compared(&engine, present, &edited)?;
         Graph::new(&engine.catalog).order([name.as_str()])?;
-        let found = Arc::clone(engine.catalog.get(&name, &[Kind::Segment, Kind::Segmentation])?);
+        let found = Arc::clone(
+            engine
+                .catalog
+                .get(&name, &[Kind::Segment, Kind::Segmentation])?,
+        );
         Ok((engine, found))
     }
 
@@ -76,8 +82,9 @@ impl Engine {
             }
         }
         if present.kind() == Kind::Segment && matches!(create.body, Body::Priority(_)) {
-            return Err(Error::new("a segment has no PRIORITY, a segmentation has")
-                .at(create.name.span));
+            return Err(
+                Error::new("a segment has no PRIORITY, a segmentation has").at(create.name.span)
+            );
         }
         let parsed = Parsed {
             statement: Statement::Create(Box::new(create)),

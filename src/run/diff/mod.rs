@@ -92,14 +92,11 @@ impl Engine {
         let found = self.catalog.get(name, &kinds)?;
         let labels = found.labels();
         match split_label(name).1 {
-            Some(label) if !labels.is_empty() && !labels.contains(&label) => {
-                Err(Error::new(format!(
-                    "segmentation '{}' has no label '{label}'",
-                    found.name
-                ))
-                .hint_if(suggest(label, labels.iter().copied()))
-                .hint(format!("its labels are {}", labels.join(", "))))
-            }
+            Some(label) if !labels.is_empty() && !labels.contains(&label) => Err(Error::new(
+                format!("segmentation '{}' has no label '{label}'", found.name),
+            )
+            .hint_if(suggest(label, labels.iter().copied()))
+            .hint(format!("its labels are {}", labels.join(", ")))),
             Some(label) if found.kind() == Kind::Segment => Err(Error::new(format!(
                 "'{}' is a segment and has no labels such as '{label}'",
                 found.name

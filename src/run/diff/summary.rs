@@ -254,16 +254,18 @@ impl Counts {
         });
         let mut lines: Vec<DiffLine> = lines.into_iter().map(|(_, line)| line).collect();
         let changed = columns.iter().zip(self.changed);
-        lines.extend(changed.filter(|(_, group)| group.customers > 0).map(
-            |(column, group)| DiffLine {
-                change: Change::Changed.word(),
-                from_label: None,
-                to_label: None,
-                column: Some(column.clone()),
-                customers: group.customers,
-                examples: group.examples,
-            },
-        ));
+        lines.extend(
+            changed
+                .filter(|(_, group)| group.customers > 0)
+                .map(|(column, group)| DiffLine {
+                    change: Change::Changed.word(),
+                    from_label: None,
+                    to_label: None,
+                    column: Some(column.clone()),
+                    customers: group.customers,
+                    examples: group.examples,
+                }),
+        );
         lines
     }
 
