@@ -58,31 +58,11 @@ impl MembersDiff {
         if several {
             same.push(of(BEFORE, LABEL).eq(of(AFTER, LABEL)));
         }
-        let entered = of(BEFORE, KEY).is_null();
-        let left = of(AFTER, KEY).is_null();
-        let is_same = |name: &str| {
-            let (old, new) = (of(BEFORE, name), of(AFTER, name));
-            binary_expr(old, Operator::IsNotDistinctFrom, new)
-        };
-        let stayed = of(BEFORE, KEY)
-            .is_not_null()
-            .and(of(AFTER, KEY).is_not_null())
-            .and(is_same(LABEL));
-        let change = when(entered.clone(), lit("entered"))
-            .when(left, lit("left"))
-            .when(is_same(LABEL), lit("stayed"))
-            .otherwise(lit("moved"))?;
-        let key = when(entered, of(AFTER, KEY)).otherwise(of(BEFORE, KEY))?;
         let key_name = key_name(&after.key);
-        let mut columns = vec![
-            key.alias(key_name),
-            change.alias("change"),
-            of(BEFORE, LABEL).alias("from_label"),
-            of(AFTER, LABEL).alias("to_label"),
-        ];
+        let mut columns = what_became(key_name)?;
         let own = columns.len();
         columns.extend(compared.iter().map(|name| {
-            let differs = stayed.clone().and(!is_same(&beside(name)));
+            let differs = stayed().and(!is_same(&beside(name)));
             differs.alias(beside(name))
         }));
         let order = [key_name, "from_label", "to_label"].map(|name| ident(name).sort(true, true));
@@ -134,6 +114,34 @@ impl MembersPlan {
             ..self
         })
     }
+}
+
+/// The key, what became of it, and its labels before and after.
+fn what_became(key_name: &str) -> Result<Vec<Expr>> {
+    let entered = || of(BEFORE, KEY).is_null();
+    let change = when(entered(), lit("entered"))
+        .when(of(AFTER, KEY).is_null(), lit("left"))
+        .when(is_same(LABEL), lit("stayed"))
+        .otherwise(lit("moved"))?;
+    let key = when(entered(), of(AFTER, KEY)).otherwise(of(BEFORE, KEY))?;
+    Ok(vec![
+        key.alias(key_name),
+        change.alias("change"),
+        of(BEFORE, LABEL).alias("from_label"),
+        of(AFTER, LABEL).alias("to_label"),
+    ])
+}
+
+/// On both sides, under the same label if there are labels.
+fn stayed() -> Expr {
+    let before = of(BEFORE, KEY).is_not_null();
+    before.and(of(AFTER, KEY).is_not_null()).and(is_same(LABEL))
+}
+
+/// NULL and NULL are the same.
+fn is_same(name: &str) -> Expr {
+    let (before, after) = (of(BEFORE, name), of(AFTER, name));
+    binary_expr(before, Operator::IsNotDistinctFrom, after)
 }
 
 fn of(side: &str, name: &str) -> Expr {

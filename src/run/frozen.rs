@@ -29,6 +29,26 @@ pub(super) struct Freezing {
     pub(super) failed: BTreeMap<String, Error>,
 }
 
+impl Freezing {
+    fn add(&mut self, name: &str, outcome: Result<Frozen>) {
+        match outcome {
+            Ok(Frozen::Kept) => {}
+            Ok(Frozen::Told(note)) => self.notes.push(note),
+            Ok(Frozen::Now(record)) => {
+                let FrozenRecord {
+                    as_of, rows, id, ..
+                } = record.as_ref();
+                self.notes
+                    .push(format!("{name}: frozen as of {as_of}, {rows} rows"));
+                self.frozen.insert(name.to_owned(), format!("{as_of} {id}"));
+            }
+            Err(error) => {
+                self.failed.insert(name.to_owned(), error);
+            }
+        }
+    }
+}
+
 impl Engine {
     /// Freezes what these definitions need and is not kept, and those views that are to
     /// be frozen anew; of a dry run only says so.
@@ -51,21 +71,7 @@ impl Engine {
             };
             let known = kept.get(name);
             let outcome = self.freeze_one(definition, known, &anew, dry_run).await;
-            match outcome {
-                Ok(Frozen::Kept) => {}
-                Ok(Frozen::Told(note)) => freezing.notes.push(note),
-                Ok(Frozen::Now(record)) => {
-                    freezing.notes.push(format!(
-                        "{name}: frozen as of {}, {} rows",
-                        record.as_of, record.rows
-                    ));
-                    let id = format!("{} {}", record.as_of, record.id);
-                    freezing.frozen.insert(name.to_owned(), id);
-                }
-                Err(error) => {
-                    freezing.failed.insert(name.to_owned(), error);
-                }
-            }
+            freezing.add(name, outcome);
         }
         Ok(freezing)
     }

@@ -149,6 +149,22 @@ impl Group {
             self.examples.push(keys.value(row).to_string());
         }
     }
+
+    fn line(
+        self,
+        change: Change,
+        labels: (Option<String>, Option<String>),
+        column: Option<String>,
+    ) -> DiffLine {
+        DiffLine {
+            change: change.word(),
+            from_label: labels.0,
+            to_label: labels.1,
+            column,
+            customers: self.customers,
+            examples: self.examples,
+        }
+    }
 }
 
 /// Labels by number, so that a row is counted without a copy of its labels.
@@ -235,38 +251,25 @@ impl Counts {
                 }
             }
         }
-        let mut lines: Vec<(Change, DiffLine)> = vec![];
-        for ((change, from, to), group) in self.groups {
-            lines.push((
-                change,
-                DiffLine {
-                    change: change.word(),
-                    from_label: self.labels.name(from),
-                    to_label: self.labels.name(to),
-                    column: None,
-                    customers: group.customers,
-                    examples: group.examples,
-                },
-            ));
-        }
+        let groups = self.groups.into_iter();
+        let mut lines: Vec<_> = groups
+            .map(|((change, from, to), group)| {
+                let labels = (self.labels.name(from), self.labels.name(to));
+                (change, group.line(change, labels, None))
+            })
+            .collect();
         lines.sort_by(|(a, x), (b, y)| {
             (a, &x.from_label, &x.to_label).cmp(&(b, &y.from_label, &y.to_label))
         });
-        let mut lines: Vec<DiffLine> = lines.into_iter().map(|(_, line)| line).collect();
         let changed = columns.iter().zip(self.changed);
-        lines.extend(
-            changed
-                .filter(|(_, group)| group.customers > 0)
-                .map(|(column, group)| DiffLine {
-                    change: Change::Changed.word(),
-                    from_label: None,
-                    to_label: None,
-                    column: Some(column.clone()),
-                    customers: group.customers,
-                    examples: group.examples,
-                }),
-        );
+        let changed = changed.filter(|(_, group)| group.customers > 0);
         lines
+            .into_iter()
+            .map(|(_, line)| line)
+            .chain(changed.map(|(column, group)| {
+                group.line(Change::Changed, (None, None), Some(column.clone()))
+            }))
+            .collect()
     }
 
     /// How many there were and are, by label.
