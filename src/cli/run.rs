@@ -85,6 +85,9 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
         count(NodeStatus::Unchanged),
         record.seconds,
     ));
+    for note in &report.frozen {
+        settings.printer.note(note);
+    }
     if let Some(reused) = reused(record) {
         settings.printer.note(&reused);
     }
@@ -109,11 +112,8 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
     }
 }
 
-/// Says what was frozen, went wrong or was left out beside the work itself.
+/// Says what went wrong, or was left out, beside the work itself.
 pub(super) fn warn(settings: &Settings, report: &RunReport) {
-    for note in &report.frozen {
-        settings.printer.note(note);
-    }
     for (source, rows) in &report.rejected {
         settings.printer.note(&format!(
             "{source}: {rows} rows are left out; segql.rejects lists them"

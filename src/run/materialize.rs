@@ -117,7 +117,8 @@ impl Engine {
         let freezing = match &carry {
             // A replay freezes before it looks for what it can carry.
             Some((carry, 0)) => carry.freezing.clone(),
-            _ => {
+            Some(_) => self.freeze(&chosen, &[], request.dry_run).await?,
+            None => {
                 let anew = &request.refreeze;
                 self.freeze(&chosen, anew, request.dry_run).await?
             }

@@ -50,7 +50,8 @@ impl Engine {
         let moments: Vec<Moment> = moments.collect::<Result<_>>()?;
         let evaluation = self.evaluation()?;
         let inputs = self.inputs(&plan, &evaluation).await?;
-        let found = Carry::find(self, &inputs, &moments, &plan.nodes)?;
-        Ok(Carry { freezing, ..found })
+        let mut carry = Carry::find(self, &inputs, &moments, &plan.nodes)?;
+        carry.freezing = freezing;
+        Ok(carry)
     }
 }

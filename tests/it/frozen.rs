@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::command::{run, segql};
-use crate::small_project::{as_of, files, json, nodes, replace, rows, rows_with, write};
+use crate::small_project::{as_of, files, json, members, nodes, replace, rows, rows_with, write};
 
 /// Two or three customers a country, so that the middle of each measure is seen at once.
 const ORDERS: &str = "order_id,customer_id,country,ordered_at,amount\n\
@@ -439,6 +439,43 @@ fn personal_columns_are_not_frozen() {
         refused.err
     );
     assert!(!frozen(folder).exists());
+}
+
+/// A replay freezes before its first date, and carries what reads the kept rows.
+#[test]
+fn a_replay_uses_what_is_kept() {
+    let replayed = project();
+    let folder = replayed.path();
+    let dates = [
+        "--from",
+        "2025-10-31",
+        "--to",
+        "2025-12-31",
+        "--every",
+        "month",
+    ];
+    let ran = run(
+        folder,
+        &[&["replay", "--format", "json"][..], &dates].concat(),
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("cuts: frozen as of 2024-12-31, 3 rows"),
+        "{}",
+        ran.err
+    );
+    let records = json(&ran);
+    assert!(records[0]["frozen"]["cuts"].is_string(), "{records}");
+    assert_eq!(records[1]["frozen"], serde_json::Value::Null);
+    assert_eq!(records[2]["nodes"][0]["replayed"], "carried", "{records}");
+    assert_eq!(scores(folder, "2025-12-31"), SCORES);
+    // The same bytes as those of single runs.
+    let single = project();
+    for date in ["2025-10-31", "2025-11-30", "2025-12-31"] {
+        as_of(single.path(), date, &[]);
+        let bytes = |folder: &Path| std::fs::read(members(folder, "score", date)).expect("read");
+        assert!(bytes(folder) == bytes(single.path()), "{date}");
+    }
 }
 
 /// To an earlier date what was frozen later was not known.

@@ -58,7 +58,7 @@ impl Engine {
     }
 
     /// The members of a definition at one of the dates.
-    pub(super) async fn at(&self, definition: &Definition, at: At) -> Result<Side> {
+    pub(super) async fn members_at(&self, definition: &Definition, at: At) -> Result<Side> {
         match at {
             At::Snapshot(record) => {
                 let file = self.store.file(&record)?;

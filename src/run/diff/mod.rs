@@ -64,8 +64,8 @@ impl Engine {
                 let (from, to) = self
                     .dates(&definition, from.as_deref(), to.as_deref())
                     .await?;
-                let before = self.at(&definition, from).await?;
-                (before, self.at(&definition, to).await?)
+                let before = self.members_at(&definition, from).await?;
+                (before, self.members_at(&definition, to).await?)
             }
             Compare::Edited(script) => {
                 let edited = self.edited(&definition, script);
