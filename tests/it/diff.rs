@@ -277,3 +277,40 @@ fn a_restated_day_differs_as_foretold() {
         refused.err
     );
 }
+
+/// Half a million on each side, with less memory than it takes to hold one of them.
+#[test]
+fn a_comparison_larger_than_memory_goes_on_in_temporary_files() {
+    let here = tempfile::tempdir().expect("a folder");
+    let script = "
+        CREATE SEGMENTATION tiers WITH (key = 'id') AS
+          SELECT value AS id, 'tier ' || (value % 10) AS label, value * 3 AS spent
+          FROM generate_series(1, 500000) AS t (value) WHERE value % 10 <> 1;
+        DIFF SEGMENTATION tiers AS
+          SELECT value AS id, 'tier ' || ((value + 1) % 10) AS label, value * 3 AS spent
+          FROM generate_series(1, 500000) AS t (value) WHERE value % 10 <> 2;";
+    let ran = run(
+        here.path(),
+        &["--memory-limit", "70MB", "--format", "csv", "-c", script],
+    );
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let of = |change: &str| lines.iter().filter(|it| it.starts_with(change)).count();
+    assert_eq!(
+        (
+            of("before"),
+            of("after"),
+            of("moved"),
+            of("stayed"),
+            of("changed")
+        ),
+        (9, 9, 8, 0, 0)
+    );
+    for line in [
+        "entered,,tier 2,,50000,\"1, 11, 21, 31, 41\"",
+        "left,tier 2,,,50000,\"2, 12, 22, 32, 42\"",
+        "moved,tier 9,tier 0,,50000,\"9, 19, 29, 39, 49\"",
+    ] {
+        assert!(lines.contains(&line), "{line} in {}", ran.out);
+    }
+}

@@ -8,12 +8,14 @@ mod summary;
 
 use std::sync::Arc;
 
+use datafusion::execution::memory_pool::MemoryLimit;
+
 use super::{Engine, Outcome};
 use crate::catalog::{
     Binder, Definition, Inputs, MembersDiff, MembersPlan, Reference, SharedTables, split_label,
 };
 use crate::error::{Error, Result, Script, suggest};
-use crate::session::Moment;
+use crate::session::{Moment, with_sorted_joins};
 use crate::statement::{Create, Kind, Parsed};
 
 pub use summary::{DiffLine, DiffSummary};
@@ -36,6 +38,9 @@ pub enum Compare {
 
 /// How many keys of each kind a statement shows.
 const EXAMPLES: usize = 5;
+
+/// The memory with which joins may hold one of their sides.
+const ROOM_TO_HOLD: usize = 2 << 30;
 
 /// Two lists of members that were planned and can be compared.
 pub struct Difference {
@@ -140,6 +145,19 @@ impl Engine {
         Binder::new(world, &inputs, &SharedTables::new())?.members(definition)
     }
 
+    /// A comparison may be as large as the largest segments: where memory is scarce its
+    /// joins go on in temporary files.
+    fn to_compare(&self) -> Self {
+        let pool = &self.session.runtime_env().memory_pool;
+        match pool.memory_limit() {
+            MemoryLimit::Finite(bytes) if bytes < ROOM_TO_HOLD => Self {
+                session: with_sorted_joins(&self.session),
+                ..self.clone()
+            },
+            _ => self.clone(),
+        }
+    }
+
     fn difference(&self, name: &str, before: Side, after: Side) -> Result<Difference> {
         let (mut old, mut new) = (before.members, after.members);
         if let Some(label) = split_label(name).1 {
@@ -147,7 +165,7 @@ impl Engine {
             new = new.with_label(label)?;
         }
         Ok(Difference {
-            engine: self.clone(),
+            engine: self.to_compare(),
             diff: MembersDiff::new(&old, &new)?,
             name: name.to_owned(),
             from: before.what,
