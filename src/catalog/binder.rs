@@ -159,8 +159,17 @@ impl<'a> Binder<'a> {
     /// Plans what these names rest on from the ground up, so that planning one
     /// never nests, however deep definitions do.
     fn plan_below<'n>(&self, names: impl Iterator<Item = &'n str>) -> Result<()> {
-        let is_known =
-            |name: &str| self.shared.contains_key(name) || self.planned.borrow().contains_key(name);
+        // What a frozen view rests on is looked at with its own date, if at all.
+        let is_frozen = |name: &str| {
+            self.world
+                .catalog
+                .find(name)
+                .is_some_and(|it| it.is_frozen())
+        };
+        let is_known = |name: &str| {
+            let planned = self.planned.borrow();
+            self.shared.contains_key(name) || planned.contains_key(name) || is_frozen(name)
+        };
         let graph = Graph::new(self.world.catalog);
         for name in graph.order_above(names, &is_known)? {
             if let Some(definition) = self.world.catalog.find(name) {
@@ -173,6 +182,9 @@ impl<'a> Binder<'a> {
     /// The plan of a definition: its rows as selecting FROM its name sees them.
     pub fn definition(&self, definition: &Definition) -> Result<LogicalPlan> {
         self.refuse_circle(definition)?;
+        if let Some(plan) = self.frozen(definition)? {
+            return Ok(plan);
+        }
         self.plan_below(present(&definition.references))?;
         self.plan(definition).map_err(|error| {
             let error = error.within(&definition.script);

@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::Field;
 
 use super::guard_rails::GuardRails;
 use super::references::{self, Reference};
-use super::{macros, priority};
+use super::{frozen, macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
 use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
@@ -36,6 +36,8 @@ pub struct Definition {
     pub base: PathBuf,
     /// Part of the project, as opposed to typed in the session.
     pub in_project: bool,
+    /// Looked at before it is saved: rows that are kept of its name are not its own.
+    pub is_trial: bool,
     /// The library it comes from.
     pub library: Option<String>,
     /// Columns of a source that were found before and stay.
@@ -123,6 +125,7 @@ impl Definition {
             calls,
             base,
             in_project,
+            is_trial: false,
             library: None,
             pinned: vec![],
             pinned_earlier: vec![],
@@ -236,6 +239,7 @@ fn check_options(create: &Create) -> Result<()> {
     if create.kind == Kind::Source {
         return SourceOptions::read(options).map(|_| ());
     }
+    frozen::moment_of(create, chrono_tz::UTC)?;
     let what = format!("a {}", create.kind);
     options.check_known(&what, &options_of(create.kind))?;
     for flag in ["nondeterministic", "multiple"] {

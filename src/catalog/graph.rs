@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::frozen::KeptFrozen;
 use super::{Catalog, Definition, Reference, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::source::looks_like_path;
@@ -12,6 +13,7 @@ use crate::statement::Kind;
 pub struct Graph<'a> {
     catalog: &'a Catalog,
     edges: &'a Edges,
+    kept: Option<&'a KeptFrozen>,
 }
 
 /// Who builds on whom directly, by id.
@@ -49,11 +51,27 @@ impl<'a> Graph<'a> {
     /// The graph of a catalog, which keeps it until it changes.
     pub fn new(catalog: &'a Catalog) -> Self {
         let edges = catalog.edges.get_or_init(|| Edges::of(catalog));
-        Self { catalog, edges }
+        Self {
+            catalog,
+            edges,
+            kept: None,
+        }
+    }
+
+    /// The same with frozen views whose rows are kept as its ends: what these once
+    /// built on does not matter any more.
+    pub fn over(self, kept: &'a KeptFrozen) -> Self {
+        Self {
+            kept: Some(kept),
+            ..self
+        }
     }
 
     /// What a definition builds on directly.
     pub fn builds_on(&self, name: &str) -> Vec<&'a str> {
+        if self.kept.is_some_and(|kept| kept.contains_key(name)) {
+            return vec![];
+        }
         let below = self.edges.below.get(name).into_iter().flatten();
         below.map(String::as_str).collect()
     }

@@ -14,7 +14,9 @@ use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
 use super::shared_table::Outlines;
-use super::{Catalog, Definition, Evaluation, Graph, information, relations, visibility};
+use super::{
+    Catalog, Definition, Evaluation, Graph, KeptFrozen, information, relations, visibility,
+};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
 use crate::statement::{Body, Kind};
@@ -103,6 +105,8 @@ pub struct Inputs {
     pub tables: HashMap<String, Result<Arc<dyn TableSource>>>,
     /// Those of them that are files named by their path.
     pub files: HashMap<String, OpenSource>,
+    /// What is kept of frozen views.
+    pub frozen: KeptFrozen,
     /// The session as it is now, cloned once for all that is planned.
     state: OnceLock<Arc<SessionState>>,
     /// What definitions are by themselves, found when asked.
@@ -124,7 +128,9 @@ impl Inputs {
     /// Looks up what these mentions rest on.
     pub async fn collect(world: World<'_>, mentions: &[Reference]) -> Result<Self> {
         let mut inputs = Self::default();
-        let graph = Graph::new(world.catalog);
+        // The sources of kept rows may be gone.
+        let kept = world.catalog.kept_frozen(world.store).await;
+        let graph = Graph::new(world.catalog).over(&kept);
         let names = || mentions.iter().map(|mention| mention.name.as_str());
         let order = match graph.order(names()) {
             Ok(order) => order,
@@ -137,6 +143,9 @@ impl Inputs {
             let Some(definition) = world.catalog.find(name) else {
                 continue;
             };
+            if kept.contains_key(name) {
+                continue;
+            }
             all.extend(definition.references.iter().cloned());
             if definition.kind() == Kind::Source {
                 // Checked when it was defined.
@@ -145,6 +154,7 @@ impl Inputs {
         }
         inputs.open_sources(world, sources).await;
         inputs.look_up(world, &all).await?;
+        inputs.frozen = kept;
         Ok(inputs)
     }
 

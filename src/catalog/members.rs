@@ -176,7 +176,7 @@ impl Binder<'_> {
 }
 
 /// A column each; a struct `score` becomes `score.r`, `score.f`, ….
-fn flat_columns(schema: &Schema, left_out: impl Fn(&str) -> bool) -> Vec<Expr> {
+pub(super) fn flat_columns(schema: &Schema, left_out: impl Fn(&str) -> bool) -> Vec<Expr> {
     let mut columns = vec![];
     for field in schema
         .fields()

@@ -80,7 +80,8 @@ impl Binder<'_> {
         let catalog = self.world.catalog;
         let name = definition.name.as_str();
         let known = |name: &str| self.inputs.outlines().contains_key(name);
-        for name in Graph::new(catalog).order_above([name], &known)? {
+        let graph = Graph::new(catalog).over(&self.inputs.frozen);
+        for name in graph.order_above([name], &known)? {
             let Some(found) = catalog.find(name) else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! The members of a snapshot as a table.
+//! The members of a snapshot, and the rows of a frozen view, as a table.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use crate::error::Result;
 use crate::source::FilesTable;
-use crate::store::{SnapshotRecord, Store, StoredFile};
+use crate::store::{Column, FrozenRecord, SnapshotRecord, Store, StoredFile};
 
 /// A snapshot as a table with the columns its record names.
 ///
@@ -28,6 +28,8 @@ pub struct SnapshotTable {
 enum Members {
     /// To be found in the store.
     Of(Arc<Store>, Box<SnapshotRecord>),
+    /// The same of a frozen view.
+    Frozen(Arc<Store>, Box<FrozenRecord>),
     /// In this file.
     In(StoredFile),
 }
@@ -36,16 +38,22 @@ impl SnapshotTable {
     /// A snapshot of a store.
     pub fn of(store: &Arc<Store>, record: &SnapshotRecord) -> Result<Self> {
         let members = Members::Of(Arc::clone(store), Box::new(record.clone()));
-        Self::new(record, members)
+        Self::new(&record.columns, members)
+    }
+
+    /// The kept rows of a frozen view.
+    pub fn frozen(store: &Arc<Store>, record: &FrozenRecord) -> Result<Self> {
+        let members = Members::Frozen(Arc::clone(store), Box::new(record.clone()));
+        Self::new(&record.columns, members)
     }
 
     /// A snapshot whose file is known.
     pub fn within(file: StoredFile, record: &SnapshotRecord) -> Result<Self> {
-        Self::new(record, Members::In(file))
+        Self::new(&record.columns, Members::In(file))
     }
 
-    fn new(record: &SnapshotRecord, members: Members) -> Result<Self> {
-        let fields = record.columns.iter().map(|column| {
+    fn new(columns: &[Column], members: Members) -> Result<Self> {
+        let fields = columns.iter().map(|column| {
             let data_type: DataType = column.data_type.parse()?;
             Ok(Field::new(&column.name, data_type, true))
         });
@@ -73,6 +81,7 @@ impl TableProvider for SnapshotTable {
     ) -> PlanResult<Arc<dyn ExecutionPlan>> {
         let StoredFile { within, meta } = match &self.members {
             Members::Of(store, record) => store.file(record).await?,
+            Members::Frozen(store, record) => store.frozen_file(record).await?,
             Members::In(file) => file.clone(),
         };
         let schema = Arc::clone(&self.schema);

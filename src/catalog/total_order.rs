@@ -283,6 +283,7 @@ pub(super) fn declared_keys(binder: &Binder<'_>, name: &str) -> Vec<Vec<String>>
     };
     let shared = binder.shared.get(&definition.name);
     let mut keys = shared.map(|it| it.keys.clone()).unwrap_or_default();
+    keys.extend(binder.frozen_keys(&definition.name));
     if let Some(Ok((_, options))) = binder.inputs.sources.get(&definition.name)
         && !options.key.is_empty()
     {

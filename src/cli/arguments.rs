@@ -53,6 +53,8 @@ pub(super) enum Command {
     Replay(Replay),
     /// Run the checks and the key rules
     Check(Check),
+    /// Who entered, left or moved: between dates, or with an edited definition
+    Diff(Diff),
     /// List the states of aggregates that runs resume
     Cache(Cache),
     /// Look after what the store holds
@@ -86,6 +88,10 @@ pub(super) struct Run {
     /// Write a snapshot past min_size, max_size and max_change
     #[arg(long)]
     pub(super) force: bool,
+
+    /// Compute this frozen view anew, and what builds on it; repeatable
+    #[arg(long, value_name = "VIEW")]
+    pub(super) refreeze: Vec<String>,
 
     /// A selector that matches nothing is no error
     #[arg(long)]
@@ -153,6 +159,41 @@ pub(super) struct Check {
     /// A warning falls short as well
     #[arg(long)]
     pub(super) strict: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// A segment, a segmentation, or a label of one (rfm:champions)
+    pub(super) name: String,
+
+    /// The earlier date; default the latest snapshot before the later one
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub(super) from: Option<String>,
+
+    /// The later date; default the as-of, or, without --from, the latest snapshot
+    #[arg(long, value_name = "WHEN", allow_hyphen_values = true)]
+    pub(super) to: Option<String>,
+
+    /// Compare with the definition in this file: a query, or CREATE statements for the
+    /// segment or for what it builds on
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["from", "to", "edited"])]
+    pub(super) against: Option<PathBuf>,
+
+    /// Compare with this query in the place of the definition's
+    #[arg(long = "as", value_name = "SQL", conflicts_with_all = ["from", "to"])]
+    pub(super) edited: Option<String>,
+
+    /// A row for each key instead of counts
+    #[arg(long)]
+    pub(super) rows: bool,
+
+    /// How many keys to show as examples of each change
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(super) limit: usize,
+
+    /// End with 3 when there is a difference
+    #[arg(long)]
+    pub(super) exit_code: bool,
 }
 
 #[derive(Debug, Args)]

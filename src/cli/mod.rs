@@ -4,6 +4,7 @@
 mod arguments;
 mod cache;
 mod check;
+mod diff;
 mod forget;
 mod functions;
 mod init;
@@ -71,6 +72,7 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
             Some(Command::Run(run)) => run::run(&settings, &run).await,
             Some(Command::Replay(replay)) => replay::run(&settings, &replay).await,
             Some(Command::Check(check)) => check::run(&settings, &check).await,
+            Some(Command::Diff(diff)) => diff::run(&settings, &diff).await,
             Some(Command::Cache(arguments)) => cache::run(&settings, &arguments),
             Some(Command::Store(arguments)) => store::run(&settings, &arguments).await,
             Some(Command::Forget(forget)) => forget::run(&settings, &forget).await,

@@ -134,6 +134,9 @@ fn conclude(settings: &Settings, reports: &[RunReport]) -> Result<()> {
             "not point in time: {names} have no times, their present values count at every date"
         ));
     }
+    // What is not frozen yet is said at every date.
+    let frozen: BTreeSet<&String> = reports.iter().flat_map(|it| &it.frozen).collect();
+    frozen.into_iter().for_each(|note| printer.note(note));
     if let Some(report) = reports.last() {
         warn(settings, report);
     }

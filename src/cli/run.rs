@@ -22,11 +22,14 @@ pub(super) async fn run(settings: &Settings, arguments: &Run) -> Result<()> {
         selection: Selection {
             selectors: arguments.selectors.clone(),
             exclude: arguments.exclude.clone(),
-            allow_empty: arguments.allow_empty,
+            // To freeze a view anew is something to do by itself.
+            allow_empty: arguments.allow_empty
+                || arguments.selectors.is_empty() && !arguments.refreeze.is_empty(),
         },
         dry_run: arguments.dry_run,
         restate: arguments.restate,
         force: arguments.force,
+        refreeze: arguments.refreeze.clone(),
         cache: settings.cache && !arguments.no_cache,
         ..RunRequest::default()
     };
@@ -78,6 +81,9 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
         count(NodeStatus::Unchanged),
         record.seconds,
     ));
+    for note in &report.frozen {
+        settings.printer.note(note);
+    }
     if let Some(reused) = reused(record) {
         settings.printer.note(&reused);
     }
@@ -92,7 +98,9 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
         return Err(error.clone().context("the run could not be recorded"));
     }
     match failed + skipped {
-        0 => Ok(()),
+        0 if report.errors.is_empty() => Ok(()),
+        // No segment builds on what could not be frozen.
+        0 => Err(Error::new("not all views could be frozen")),
         number => Err(Error::new(format!(
             "{number} of {} segments have no new snapshot",
             record.nodes.len()

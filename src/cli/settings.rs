@@ -166,6 +166,7 @@ fn no_such_file(file: &std::path::Path) -> Error {
         "run",
         "replay",
         "check",
+        "diff",
         "cache",
         "store",
         "forget",

@@ -27,6 +27,10 @@ pub(super) fn shared(
         let Some(definition) = catalog.find(name) else {
             continue;
         };
+        // Kept, or evaluated at a date of its own, as is what it rests on.
+        if definition.is_frozen() {
+            continue;
+        }
         let own = usize::from(chosen.contains(*name));
         let count = runs.get(name).copied().unwrap_or(0).saturating_add(own);
         let once = count > 1 && works(definition);

@@ -15,7 +15,7 @@ use crate::catalog::{SYSTEM_RELATIONS, TABLE_FUNCTIONS};
 use crate::run::Engine;
 use crate::statement::is_complete;
 
-const KEYWORDS: [&str; 62] = [
+const KEYWORDS: [&str; 65] = [
     "SELECT",
     "FROM",
     "WHERE",
@@ -74,6 +74,9 @@ const KEYWORDS: [&str; 62] = [
     "TABLES",
     "DESCRIBE",
     "MATERIALIZE",
+    "DIFF",
+    "FROZEN VIEW",
+    "AS OF",
     "SET",
     "EXPLAIN",
     "COPY",

@@ -15,6 +15,7 @@ use futures::StreamExt;
 use super::Engine;
 use super::bases::Bases;
 use super::carried_plan::CarriedPlan;
+use super::frozen::Freezing;
 use crate::catalog::{Binder, Inputs, SharedTables, growing_source};
 use crate::error::{Error, Result};
 use crate::exec::carried::{Carried, Moving, WaitingRows};
@@ -30,6 +31,8 @@ const BATCH_ROWS: usize = 1 << 15;
 pub(super) struct Carry {
     /// What plans read in the place of sources that grow.
     pub(super) stand_ins: SharedTables,
+    /// What became of frozen views before the first date.
+    pub(super) freezing: Freezing,
     /// Aggregates over these, as they stand in plans.
     known: HashMap<Alike, Arc<Carrier>>,
 }
@@ -84,7 +87,11 @@ impl Carry {
                 }
             }
         }
-        Ok(Self { stand_ins, known })
+        Ok(Self {
+            stand_ins,
+            freezing: Freezing::default(),
+            known,
+        })
     }
 
     /// Takes what is carried out of a plan for a date: tables of `bases` stand in its

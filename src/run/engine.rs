@@ -109,8 +109,13 @@ impl Engine {
 
     /// The same engine for plans that are to run on one core, next to others.
     pub(super) fn on_one_core(&self) -> Self {
+        self.with_session(session::on_one_core(&self.session))
+    }
+
+    /// The same engine with another session.
+    pub(super) fn with_session(&self, session: SessionContext) -> Self {
         Self {
-            session: session::on_one_core(&self.session),
+            session,
             ..self.clone()
         }
     }

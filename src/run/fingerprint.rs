@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::catalog::{Catalog, Definition, Evaluation, Graph, Inputs, files_seen};
 use crate::error::Result;
 use crate::source::{OpenSource, SourceOptions};
-use crate::store::{Inputs as InputRecord, SnapshotRecord};
+use crate::store::{FrozenRecord, Inputs as InputRecord, SnapshotRecord};
 
 /// The parts of a fingerprint, for the record, and their sum.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Fingerprint {
     /// Earlier snapshots that `previous_members` reads, by name: their date and what they
     /// were made from.
     pub(super) previous: BTreeMap<String, String>,
+    /// Frozen views whose kept rows are read: date and id, by name.
+    pub(super) frozen: BTreeMap<String, String>,
     /// Definitions among these that may give other rows on another run.
     pub(super) nondeterministic: Vec<String>,
     /// Sources among these that have no times.
@@ -54,14 +56,22 @@ impl Fingerprint {
         name: &str,
     ) -> Result<Self> {
         let mut made_from = Self::default();
-        let mut reads_table = false;
-        for name in Graph::new(catalog).order([name])? {
+        // Nobody can tell whether a table of the session changed, nor what a view will
+        // be that is not frozen yet.
+        let mut is_open = false;
+        let own = name;
+        for name in Graph::new(catalog).over(&inputs.frozen).order([own])? {
             let Some(definition) = catalog.find(name) else {
                 continue;
             };
+            if let Some(kept) = inputs.frozen.get(name) {
+                made_from.add_frozen(definition, kept.as_ref().map_err(Clone::clone)?, evaluation);
+                continue;
+            }
+            is_open |= definition.is_frozen() && definition.name != own;
             refuse_store(catalog, definition)?;
             let mut mentioned = definition.references.iter();
-            reads_table |= mentioned.any(|it| !it.by_text && catalog.find(&it.name).is_none());
+            is_open |= mentioned.any(|it| !it.by_text && catalog.find(&it.name).is_none());
             made_from.add_definition(catalog, definition);
             made_from.add_previous(definition, inputs, evaluation);
             if let Some(Ok((source, options))) = inputs.sources.get(name) {
@@ -77,8 +87,7 @@ impl Fingerprint {
         made_from.add_variables(evaluation);
         made_from.definition = made_from.checksum(&[], evaluation);
         made_from.sum = made_from.checksum(&made_from.inputs, evaluation);
-        if reads_table {
-            // Nobody can tell whether a table of the session changed.
+        if is_open {
             let now = chrono::Utc::now().timestamp_micros();
             made_from.sum.push_str(&format!("-{now}"));
         }
@@ -99,6 +108,22 @@ impl Fingerprint {
             if !DESCRIBING.contains(&option) {
                 self.options.insert(format!("{name} {option}"), value);
             }
+        }
+    }
+
+    /// What its rows were made from stands in their own record.
+    fn add_frozen(&mut self, definition: &Definition, kept: &FrozenRecord, at: &Evaluation) {
+        let name = &definition.name;
+        self.definitions
+            .insert(name.clone(), definition.text.clone());
+        self.frozen
+            .insert(name.clone(), format!("{} {}", kept.as_of, kept.id));
+        self.nondeterministic
+            .extend(kept.nondeterministic.iter().cloned());
+        self.timeless.extend(kept.timeless.iter().cloned());
+        // To an earlier date they are something that came to be known later.
+        if kept.instant.timestamp_nanos_opt() > Some(at.moment.nanos()) {
+            self.timeless.push(name.clone());
         }
     }
 
@@ -168,6 +193,7 @@ impl Fingerprint {
             ("definitions", &self.definitions),
             ("variables", &self.variables),
             ("previous", &self.previous),
+            ("frozen", &self.frozen),
             ("columns", &self.columns),
             ("options", &self.options),
         ] {

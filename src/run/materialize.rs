@@ -30,6 +30,8 @@ pub struct RunRequest {
     pub restate: bool,
     /// Go past guard rails.
     pub force: bool,
+    /// Frozen views that are to be frozen anew.
+    pub refreeze: Vec<String>,
     /// What becomes of rows that several nodes read.
     pub sharing: Sharing,
     /// Resume aggregates from states that earlier runs kept, and keep new ones.
@@ -61,6 +63,8 @@ pub struct RunReport {
     pub rejected: BTreeMap<String, u64>,
     /// Why the run's own record could not be kept.
     pub unrecorded: Option<Error>,
+    /// What became of frozen views.
+    pub frozen: Vec<String>,
     /// What went wrong beside the work itself.
     pub warnings: Vec<String>,
     /// Why states of aggregates could not be kept for the next run.
@@ -115,6 +119,16 @@ impl Engine {
             true => None,
             false => Some(self.store.at_work().await),
         };
+        let freezing = match &carry {
+            // A replay freezes before it looks for what it can carry.
+            Some((carry, 0)) => carry.freezing.clone(),
+            Some(_) => self.freeze(&chosen, &[], request.dry_run).await?,
+            None => {
+                let anew = &request.refreeze;
+                self.freeze(&chosen, anew, request.dry_run).await?
+            }
+        };
+        failed.extend(freezing.failed);
         let evaluation = self.evaluation()?;
         let engine = &self.reusing(request);
         let mut run = Run {
@@ -137,6 +151,7 @@ impl Engine {
             nodes,
             shared: run.bases.computed(),
             reused: engine.reuse.as_ref().and_then(|reuse| reuse.take()),
+            frozen: freezing.frozen,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         let mut report = RunReport {
@@ -147,6 +162,7 @@ impl Engine {
                 .into_inner()
                 .unwrap_or_else(PoisonError::into_inner),
             rejected: BTreeMap::new(),
+            frozen: freezing.notes,
             unrecorded: None,
             warnings: vec![],
             uncached: engine.reuse.as_ref().and_then(|reuse| reuse.fault()),

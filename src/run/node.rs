@@ -77,7 +77,9 @@ impl Run<'_> {
             Fingerprint::new(catalog, &self.inputs, &self.evaluation, &definition.name)?;
         let date = self.evaluation.moment.date();
         let kept = self.engine.store.snapshot(&definition.name, date).await?;
-        if let Some(record) = self.current(kept.as_ref(), &made_from).await? {
+        if !self.would_freeze_below(definition)
+            && let Some(record) = self.current(kept.as_ref(), &made_from).await?
+        {
             return Ok(ControlFlow::Break(Ended {
                 rows: Some(record.rows),
                 labels: record.labels,
@@ -162,13 +164,22 @@ impl Run<'_> {
         Binder::new(world, &self.inputs, &SharedTables::new())
     }
 
+    /// A dry run freezes nothing: what builds on a view that would be frozen anew is not
+    /// what it was.
+    fn would_freeze_below(&self, definition: &Definition) -> bool {
+        let below = Graph::new(&self.engine.catalog).below(&definition.name);
+        let mut anew = self.request.refreeze.iter();
+        self.request.dry_run && anew.any(|name| below.contains(name.as_str()))
+    }
+
     /// Skipped when something it builds on failed before.
     fn skipped(&self, definition: &Definition) -> Option<Ended> {
         let failed = self.failed();
         if failed.is_empty() {
             return None;
         }
-        let below = Graph::new(&self.engine.catalog).below(&definition.name);
+        let graph = Graph::new(&self.engine.catalog).over(&self.inputs.frozen);
+        let below = graph.below(&definition.name);
         let mut failed = failed
             .iter()
             .filter(|(name, _)| below.contains(name.as_str()));

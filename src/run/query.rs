@@ -71,6 +71,7 @@ impl Engine {
                 let described = self.describe(&name.text).await;
                 described.map_err(|error| error.at(name.span))
             }
+            Statement::Diff(create) => self.diff_statement(create, parsed).await,
             Statement::Include(names) => {
                 for name in names {
                     let included = self.catalog.include(&name.text);

@@ -43,12 +43,15 @@ impl Engine {
     async fn carry(&self, request: &RunRequest, dates: &[NaiveDate]) -> Result<Carry> {
         let known = self.known(&request.selection).await?;
         let chosen = select(&self.catalog, &request.selection, &known)?;
+        let freezing = self.freeze(&chosen, &request.refreeze, false).await?;
         let plan = RunPlan::new(&self.catalog, &chosen)?;
         let zone = self.moment()?.zone();
         let moments = dates.iter().map(|date| Moment::end_of(*date, zone));
         let moments: Vec<Moment> = moments.collect::<Result<_>>()?;
         let evaluation = self.evaluation()?;
         let inputs = self.inputs(&plan, &evaluation).await?;
-        Carry::find(self, &inputs, &moments, &plan.nodes)
+        let mut carry = Carry::find(self, &inputs, &moments, &plan.nodes)?;
+        carry.freezing = freezing;
+        Ok(carry)
     }
 }

@@ -84,7 +84,7 @@ impl Run<'_> {
 
     /// What has to be done, node by node, and the records of what turns out at once.
     async fn look(&self) -> (Vec<Work>, Vec<Option<NodeRecord>>) {
-        let graph = Graph::new(&self.engine.catalog);
+        let graph = Graph::new(&self.engine.catalog).over(&self.inputs.frozen);
         let (mut works, mut records): (Vec<Work>, _) = (vec![], vec![]);
         for name in &self.plan.nodes {
             let Some(definition) = self.engine.catalog.find(name).map(Arc::clone) else {

@@ -25,6 +25,9 @@ impl Engine {
                 "SELECT name, table_name, key, description FROM segql.entities ORDER BY 1"
             }
             Listing::Kind(Kind::Check) => "SELECT name, description FROM segql.checks ORDER BY 1",
+            Listing::FrozenViews => {
+                "SELECT name, as_of, status, rows, frozen_at FROM segql.frozen ORDER BY 1"
+            }
             // The parser leaves SHOW FUNCTIONS to DataFusion.
             Listing::Kind(Kind::View | Kind::Function) => {
                 "SELECT DISTINCT name FROM segql.lineage WHERE kind = 'view' ORDER BY 1"

@@ -66,6 +66,7 @@ impl Run<'_> {
             variables: made_from.variables,
             inputs: made_from.inputs,
             previous: made_from.previous,
+            frozen: made_from.frozen,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: Utc::now(),
             seconds: started.elapsed().as_secs_f64(),

@@ -118,6 +118,14 @@ pub fn on_one_core(session: &SessionContext) -> SessionContext {
     SessionContext::new_with_state(state)
 }
 
+/// The same session with joins that sort both sides, and spill, where they would hold
+/// one of them.
+pub fn with_sorted_joins(session: &SessionContext) -> SessionContext {
+    let mut state = session.state();
+    state.config_mut().options_mut().optimizer.prefer_hash_join = false;
+    SessionContext::new_with_state(state)
+}
+
 fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = exec::first_physical_rules();
     rules.extend(PhysicalOptimizer::new().rules);

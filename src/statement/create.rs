@@ -1,4 +1,5 @@
-//! `CREATE SOURCE | ENTITY | SEGMENT | SEGMENTATION | CHECK | FUNCTION …`.
+//! `CREATE SOURCE | ENTITY | FROZEN VIEW | SEGMENT | SEGMENTATION | CHECK | FUNCTION …`,
+//! and `DIFF`, which says of a definition what `CREATE` would.
 
 use datafusion::sql::parser::DFParser;
 use datafusion::sql::sqlparser::ast::DataType;
@@ -7,18 +8,42 @@ use datafusion::sql::sqlparser::parser::ParserError;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::parse::{expect_word, name, take_word};
-use super::{Body, Create, Kind, Label, Name, OptionValue, Options, Parameter, Statement};
-use crate::error::Result;
+use super::{AsOf, Body, Create, Kind, Label, Name, OptionValue, Options, Parameter, Statement};
+use crate::error::{Error, Result, Span};
 
+/// Behind `CREATE [OR REPLACE] kind`.
 pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) -> Result<Statement> {
-    for _ in 0..if or_replace { 4 } else { 2 } {
-        parser.parser.next_token();
+    let create = definition(parser, kind, or_replace)?;
+    Ok(Statement::Create(Box::new(create)))
+}
+
+/// `VIEW name AS OF 'date' AS query`, behind `CREATE [OR REPLACE] FROZEN`.
+pub(super) fn frozen(parser: &mut DFParser<'_>, or_replace: bool) -> Result<Statement> {
+    let next = parser.parser.peek_token();
+    match take_word(parser, "VIEW") {
+        true => create(parser, Kind::View, or_replace),
+        false => Err(Error::new(format!("only a VIEW can be frozen, not {next}"))
+            .at(Span::from_parser(next.span))
+            .hint("freeze the view that a segment builds on; snapshots keep what a segment was")),
     }
+}
+
+/// `DIFF [SEGMENT | SEGMENTATION] name … AS query`. Which of the two it is says
+/// what is defined by that name.
+pub(super) fn diff(parser: &mut DFParser<'_>) -> Result<Statement> {
+    parser.parser.next_token();
+    let _ = take_word(parser, "SEGMENT") || take_word(parser, "SEGMENTATION");
+    let create = definition(parser, Kind::Segmentation, true)?;
+    Ok(Statement::Diff(Box::new(create)))
+}
+
+fn definition(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) -> Result<Create> {
     let if_not_exists = parser
         .parser
         .parse_keywords(&[Keyword::IF, Keyword::NOT, Keyword::EXISTS]);
     let defined = name(parser)?;
     let mut options = Options::default();
+    let mut frozen = None;
     let body = match kind {
         Kind::Source => {
             parser.parser.expect_keyword(Keyword::FROM)?;
@@ -40,6 +65,9 @@ pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) ->
                 Kind::Segmentation => labels(parser)?,
                 _ => vec![],
             };
+            if kind == Kind::View {
+                frozen = Some(as_of(parser)?);
+            }
             parser.parser.expect_keyword(Keyword::AS)?;
             match kind == Kind::Segmentation && take_word(parser, "PRIORITY") {
                 true => priority(parser, &mut options)?,
@@ -51,14 +79,26 @@ pub(super) fn create(parser: &mut DFParser<'_>, kind: Kind, or_replace: bool) ->
             }
         }
     };
-    Ok(Statement::Create(Box::new(Create {
+    Ok(Create {
         kind,
         name: defined,
         or_replace,
         if_not_exists,
         options,
+        frozen,
         body,
-    })))
+    })
+}
+
+/// `AS OF 'date'`; `AS OF DATE 'date'` is what some type from habit.
+fn as_of(parser: &mut DFParser<'_>) -> Result<AsOf> {
+    expect_word(parser, "AS")
+        .and_then(|()| expect_word(parser, "OF"))
+        .map_err(|error| error.hint("CREATE FROZEN VIEW name AS OF '2025-12-31' AS query"))?;
+    let _ = take_word(parser, "DATE") || take_word(parser, "TIMESTAMP");
+    let span = Span::from_parser(parser.parser.peek_token().span);
+    let text = parser.parser.parse_literal_string()?;
+    Ok(AsOf { text, span })
 }
 
 fn labels(parser: &mut DFParser<'_>) -> Result<Vec<Label>> {

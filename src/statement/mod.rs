@@ -64,6 +64,8 @@ pub enum Statement {
         /// `WITH (restate = true, force = true)`.
         options: Options,
     },
+    /// `DIFF [SEGMENT | SEGMENTATION] name … AS query`: the definition as it would be.
+    Diff(Box<Create>),
     /// `INCLUDE LIBRARY name, …`.
     Include(Vec<Name>),
     /// `SET segql.… = …`.
@@ -162,8 +164,19 @@ pub struct Create {
     pub if_not_exists: bool,
     /// `WITH (…)`.
     pub options: Options,
+    /// `AS OF 'date'` of a frozen view.
+    pub frozen: Option<AsOf>,
     /// What it is made of.
     pub body: Body,
+}
+
+/// The date or instant that a frozen view is computed at.
+#[derive(Debug, Clone)]
+pub struct AsOf {
+    /// As written.
+    pub text: String,
+    /// Where it stands.
+    pub span: Option<Span>,
 }
 
 /// What a definition is made of.
@@ -234,6 +247,8 @@ pub struct Drop {
 pub enum Listing {
     /// Definitions of one kind.
     Kind(Kind),
+    /// Frozen views, and what is kept of them.
+    FrozenViews,
     /// Everything that can be selected from.
     Tables,
     /// The libraries that can be included.

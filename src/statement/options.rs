@@ -98,6 +98,29 @@ impl Options {
         }
     }
 
+    /// Takes over what another says and this does not.
+    pub fn inherit(&mut self, other: &Self) {
+        self.take(other.0.iter());
+    }
+
+    /// Takes over what holds for a whole folder, and this does not say.
+    pub fn inherit_defaults(&mut self, other: &Self) {
+        self.take(other.0.iter().filter(|entry| entry.is_default));
+    }
+
+    fn take<'e>(&mut self, entries: impl Iterator<Item = &'e Entry>) {
+        for entry in entries {
+            if self.get(&entry.key).is_none() {
+                // Its place is in another text.
+                let entry = entry.clone();
+                self.0.push(Entry {
+                    span: None,
+                    ..entry
+                });
+            }
+        }
+    }
+
     /// Every option with its value as text, in the order written.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(Entry::shown)

@@ -9,7 +9,7 @@ use datafusion::sql::sqlparser::ast::{self, ObjectName, ObjectType, Spanned};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-use super::create::create;
+use super::create::{create, diff, frozen};
 use super::split::{Fragment, split};
 use super::{Body, Create, Drop, Kind, Listing, Name, Options, Parsed, Statement};
 use crate::error::{Error, Result, Script, Span, suggest};
@@ -68,7 +68,7 @@ fn parse_one(fragment: Fragment, script: &Arc<Script>) -> Result<Parsed> {
     })
 }
 
-const FIRST_WORDS: [&str; 27] = [
+const FIRST_WORDS: [&str; 28] = [
     "SELECT",
     "WITH",
     "CREATE",
@@ -76,6 +76,7 @@ const FIRST_WORDS: [&str; 27] = [
     "SHOW",
     "DESCRIBE",
     "MATERIALIZE",
+    "DIFF",
     "SET",
     "RESET",
     "EXPLAIN",
@@ -139,6 +140,12 @@ pub(super) fn expect_word(parser: &mut DFParser<'_>, word: &str) -> Result<()> {
     }
 }
 
+fn skip(parser: &mut DFParser<'_>, words: usize) {
+    for _ in 0..words {
+        parser.parser.next_token();
+    }
+}
+
 fn own_kind(parser: &DFParser<'_>, n: usize) -> Option<Kind> {
     Kind::ALL
         .into_iter()
@@ -151,10 +158,24 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
         let at = if or_replace { 3 } else { 1 };
         // DuckDB's word for the same.
         let is_macro = is_word(parser, at, "MACRO").then_some(Kind::Function);
+        if is_word(parser, at, "FROZEN") {
+            skip(parser, at + 1);
+            return frozen(parser, or_replace).map(Some);
+        }
         return match own_kind(parser, at).or(is_macro) {
             None | Some(Kind::View) => Ok(None),
-            Some(kind) => create(parser, kind, or_replace).map(Some),
+            Some(kind) => {
+                skip(parser, at + 1);
+                create(parser, kind, or_replace).map(Some)
+            }
         };
+    }
+    if is_word(parser, 0, "DIFF") {
+        return diff(parser).map(Some);
+    }
+    if is_word(parser, 0, "DROP") && is_word(parser, 1, "FROZEN") && is_word(parser, 2, "VIEW") {
+        skip(parser, 1);
+        return drop_statement(parser, Kind::View).map(Some);
     }
     if is_word(parser, 0, "DROP") {
         return match own_kind(parser, 1) {
@@ -163,8 +184,7 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
         };
     }
     if is_word(parser, 0, "SHOW") && is_word(parser, 1, "segql") {
-        parser.parser.next_token();
-        parser.parser.next_token();
+        skip(parser, 2);
         parser.parser.expect_token(&Token::Period)?;
         let span = Span::from_parser(parser.parser.peek_token().span);
         let setting = parser.parser.parse_identifier()?.value.to_lowercase();
@@ -188,8 +208,7 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
         return Ok(Some(Statement::Materialize { name, to, options }));
     }
     if is_word(parser, 0, "INCLUDE") && is_word(parser, 1, "LIBRARY") {
-        parser.parser.next_token();
-        parser.parser.next_token();
+        skip(parser, 2);
         let mut names = vec![name(parser)?];
         while parser.parser.consume_token(&Token::Comma) {
             names.push(name(parser)?);
@@ -197,9 +216,7 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
         return Ok(Some(Statement::Include(names)));
     }
     if is_word(parser, 0, "SET") && is_word(parser, 1, "TIME") && is_word(parser, 2, "ZONE") {
-        for _ in 0..3 {
-            parser.parser.next_token();
-        }
+        skip(parser, 3);
         let span = Span::from_parser(parser.parser.peek_token().span);
         return Ok(Some(Statement::Set {
             setting: "time_zone".to_owned(),
@@ -214,8 +231,7 @@ fn own_statement(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
 }
 
 fn drop_statement(parser: &mut DFParser<'_>, kind: Kind) -> Result<Statement> {
-    parser.parser.next_token();
-    parser.parser.next_token();
+    skip(parser, 2);
     let if_exists = parser
         .parser
         .parse_keywords(&[Keyword::IF, Keyword::EXISTS]);
@@ -233,6 +249,10 @@ fn show(parser: &mut DFParser<'_>) -> Option<Statement> {
         Kind::Entity => "entities".to_owned(),
         kind => format!("{kind}s"),
     };
+    if is_word(parser, 1, "FROZEN") && is_word(parser, 2, "VIEWS") {
+        skip(parser, 3);
+        return Some(Statement::Show(Listing::FrozenViews));
+    }
     // SHOW FUNCTIONS is DataFusion's.
     let kind = Kind::ALL
         .into_iter()
@@ -246,8 +266,7 @@ fn show(parser: &mut DFParser<'_>) -> Option<Statement> {
     } else {
         kind?
     };
-    parser.parser.next_token();
-    parser.parser.next_token();
+    skip(parser, 2);
     Some(Statement::Show(listing))
 }
 
@@ -271,8 +290,7 @@ fn describe(parser: &mut DFParser<'_>) -> Result<Option<Statement>> {
 }
 
 fn set(parser: &mut DFParser<'_>) -> Result<Statement> {
-    parser.parser.next_token();
-    parser.parser.next_token();
+    skip(parser, 2);
     parser.parser.expect_token(&Token::Period)?;
     let setting = parser.parser.parse_identifier()?.value.to_lowercase();
     if !parser.parser.consume_token(&Token::Eq) {
@@ -358,6 +376,7 @@ fn view_of(view: &ast::CreateView) -> Result<Create> {
         or_replace: view.or_replace,
         if_not_exists: view.if_not_exists,
         options,
+        frozen: None,
         body: Body::Query {
             query: view.query.clone(),
             columns: view.columns.iter().map(|it| it.name.clone()).collect(),

@@ -10,6 +10,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use bytes::Bytes;
 use chrono::NaiveDate;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::object_store::path::Path as StorePath;
@@ -35,19 +36,24 @@ impl Store {
     /// bucket, notes which record there is at this date, for [`Self::commit`] to find
     /// out whether it was replaced since.
     pub async fn lock(&self, segment: &str, as_of: NaiveDate) -> Result<SegmentLock> {
-        let lock = match self.local(&self.layout.lock(segment)?)? {
+        let path = self.layout.lock(segment)?;
+        self.lock_for(&path, &self.layout.record(segment, as_of)?)
+            .await
+    }
+
+    /// The lock at a path, or, in a bucket, a note of the record that is there.
+    pub(super) async fn lock_for(
+        &self,
+        path: &StorePath,
+        record: &StorePath,
+    ) -> Result<SegmentLock> {
+        let lock = match self.local(path)? {
             Some(path) => SegmentLock::wait(&path).await?,
-            None => {
-                let record = self
-                    .objects
-                    .head(&self.layout.record(segment, as_of)?)
-                    .await;
-                SegmentLock::seen(match record {
-                    Ok(meta) => Some(meta),
-                    Err(StoreError::NotFound { .. }) => None,
-                    Err(error) => return Err(self.failed(error)),
-                })
-            }
+            None => SegmentLock::seen(match self.objects.head(record).await {
+                Ok(meta) => Some(meta),
+                Err(StoreError::NotFound { .. }) => None,
+                Err(error) => return Err(self.failed(error)),
+            }),
         };
         if !lock.is_held() {
             self.lacks_locks.store(true, Ordering::Relaxed);
@@ -163,9 +169,13 @@ impl Store {
     /// until the record counts, and may be needed once more.
     async fn publish(&self, staged: &StorePath, record: &SnapshotRecord) -> Result<()> {
         let target = self.layout.members(&record.segment, record.as_of)?;
+        self.put_file(staged, &target).await
+    }
+
+    pub(super) async fn put_file(&self, staged: &StorePath, target: &StorePath) -> Result<()> {
         let put = match self.address.folder() {
-            Some(_) => self.objects.rename(staged, &target).await,
-            None => self.objects.copy(staged, &target).await,
+            Some(_) => self.objects.rename(staged, target).await,
+            None => self.objects.copy(staged, target).await,
         };
         put.map_err(|error| self.failed(error))
     }
@@ -173,18 +183,28 @@ impl Store {
     /// Puts a record as far as the lock allows; false when another's came first.
     async fn put_record(&self, lock: &SegmentLock, record: &SnapshotRecord) -> Result<bool> {
         let path = self.layout.record(&record.segment, record.as_of)?;
-        let bytes = json::bytes(record)?;
-        let mut put = self.put(&path, bytes.clone(), lock.mode()).await;
+        self.put_on_condition(lock, &path, json::bytes(record)?)
+            .await
+    }
+
+    /// The same for the bytes of any record.
+    pub(super) async fn put_on_condition(
+        &self,
+        lock: &SegmentLock,
+        path: &StorePath,
+        bytes: Bytes,
+    ) -> Result<bool> {
+        let mut put = self.put(path, bytes.clone(), lock.mode()).await;
         if matches!(put, Err(StoreError::NotImplemented { .. })) {
             // Without conditions, as AWS_CONDITIONAL_PUT says.
             self.lacks_locks.store(true, Ordering::Relaxed);
-            put = self.put(&path, bytes.clone(), PutMode::Overwrite).await;
+            put = self.put(path, bytes.clone(), PutMode::Overwrite).await;
         }
         match put {
-            Ok(()) => self.sync(&path).await.map(|()| true),
+            Ok(()) => self.sync(path).await.map(|()| true),
             // An answer may have been lost on its way, and the request sent again.
             Err(StoreError::AlreadyExists { .. } | StoreError::Precondition { .. }) => {
-                Ok(self.read_bytes(&path).await? == Some(bytes))
+                Ok(self.read_bytes(path).await? == Some(bytes))
             }
             Err(error) => Err(self.failed(error)),
         }

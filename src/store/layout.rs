@@ -145,6 +145,10 @@ impl Layout {
         self.own("states")
     }
 
+    pub(super) fn frozen(&self, view: &str, file: &str) -> Result<StorePath> {
+        self.own(&format!("frozen/{}/{file}", encode(view)))
+    }
+
     pub(super) fn staged_folder(&self) -> Result<StorePath> {
         self.own("staged")
     }

@@ -12,6 +12,7 @@
 //! <store>/_segql/rename.json                           a rename that is on its way
 //! <store>/_segql/runs/<run>.json                       a run's record
 //! <store>/_segql/states/<key>…                         states of aggregates, kept to be resumed
+//! <store>/_segql/frozen/<view>/…                       rows of frozen views
 //! ```
 //!
 //! A snapshot's record is written last and is what counts: a file whose id no
@@ -32,6 +33,7 @@ mod check;
 mod commit;
 mod footer;
 mod forget;
+mod frozen;
 mod held;
 mod intact;
 mod json;
@@ -64,6 +66,7 @@ pub use address::Address;
 pub use check::{Condition, Finding, StoreCheck};
 pub use commit::Committed;
 pub use forget::{Erased, Forgotten};
+pub use frozen::FrozenRecord;
 pub use keep::Keep;
 use layout::Layout;
 pub use lock::{SegmentLock, StoreLock};
@@ -176,8 +179,12 @@ impl Store {
 
     /// Where a snapshot's members are for everyone: a path, or a URL.
     pub fn members_path(&self, segment: &str, as_of: NaiveDate) -> Result<String> {
-        let path = self.layout.members(segment, as_of)?;
-        Ok(match self.local(&path)? {
+        self.told(&self.layout.members(segment, as_of)?)
+    }
+
+    /// A path of the file system, or a URL.
+    fn told(&self, path: &StorePath) -> Result<String> {
+        Ok(match self.local(path)? {
             Some(path) => path.display().to_string(),
             None => format!("{}{path}", self.url),
         })

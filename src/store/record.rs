@@ -84,6 +84,9 @@ pub struct SnapshotRecord {
     /// Earlier snapshots that were read, by name: date and fingerprint.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub previous: BTreeMap<String, String>,
+    /// Frozen views that were read: date and id, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub frozen: BTreeMap<String, String>,
     /// Version of segql.
     pub version: String,
     /// When the work began.
@@ -246,6 +249,9 @@ pub struct RunRecord {
     /// What several of these read and was computed once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub shared: Vec<SharedRecord>,
+    /// Views that it froze: date and id, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub frozen: BTreeMap<String, String>,
     /// Version of segql.
     pub version: String,
 }

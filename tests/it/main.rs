@@ -14,6 +14,7 @@ mod dense;
 mod depth;
 mod determinism;
 mod dice;
+mod diff;
 #[cfg(target_os = "linux")]
 mod distinct_memory;
 mod errors;
@@ -21,6 +22,7 @@ mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 mod forget;
+mod frozen;
 #[cfg(unix)]
 mod full_disk;
 mod graphs;

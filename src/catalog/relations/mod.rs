@@ -1,6 +1,7 @@
 //! `segql.…`: what segql knows, as tables.
 
 mod definitions;
+mod frozen;
 mod rejects;
 mod snapshots;
 
@@ -16,11 +17,12 @@ use crate::error::{Error, Result, suggest};
 pub use definitions::segment_listing;
 
 /// The relations of the schema `segql`.
-pub const SYSTEM_RELATIONS: [&str; 9] = [
+pub const SYSTEM_RELATIONS: [&str; 10] = [
     "sources",
     "entities",
     "segments",
     "checks",
+    "frozen",
     "lineage",
     "runs",
     "snapshots",
@@ -38,6 +40,7 @@ pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableS
         "entities" => definitions::entities(world),
         "segments" => definitions::segments(world).await,
         "checks" => definitions::checks(world),
+        "frozen" => frozen::frozen(world).await,
         "lineage" => definitions::lineage(world),
         "runs" => snapshots::runs(world).await,
         "snapshots" => snapshots::snapshots(world).await,
