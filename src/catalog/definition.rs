@@ -8,7 +8,7 @@ use datafusion::arrow::datatypes::Field;
 
 use super::guard_rails::GuardRails;
 use super::references::{self, Reference};
-use super::{macros, priority};
+use super::{contract, macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
 use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
@@ -87,6 +87,7 @@ impl Definition {
             Body::Table { table, .. } => vec![Reference::to_name(table)],
             Body::Query { query, .. } => references::of_query(query)?,
             Body::Priority(segments) => segments.iter().map(Reference::to_name).collect(),
+            Body::Contract(_) => vec![Reference::to(contract::view_of(&create.name.text))],
             Body::Macro { .. } => vec![],
         };
         let calls = match &create.body {

@@ -1,6 +1,7 @@
 //! `segql.…`: what segql knows, as tables.
 
 mod definitions;
+mod library;
 mod rejects;
 mod snapshots;
 
@@ -14,6 +15,7 @@ use super::inputs::World;
 use crate::error::{Error, Result, suggest};
 
 pub use definitions::segment_listing;
+pub use library::{contract_listing, library_listing};
 
 /// The relations of the schema `segql`.
 pub const SYSTEM_RELATIONS: [&str; 9] = [
