@@ -9,7 +9,7 @@ CREATE TABLE base.customers (
   region TEXT COMMENT 'voivodeship, oblast, state',
   city TEXT COMMENT 'city or town',
   postcode TEXT COMMENT 'as the country writes it',
-  language TEXT COMMENT 'two letters of ISO 639, pl',
+  language TEXT DEFAULT NULL COMMENT 'two letters of ISO 639, pl',
   birth_year BIGINT COMMENT 'year of birth',
   gender TEXT COMMENT 'as they say it of themselves',
   household_size BIGINT COMMENT 'people in the household',

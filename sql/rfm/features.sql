@@ -4,14 +4,17 @@ CREATE VIEW rfm.features AS
 SELECT customer_id, recency_days, frequency, monetary
 FROM features.customers;
 
--- The cut points in force: quintiles of recency and monetary value, and fixed
--- ones for frequency (1, 2, 3-4, 5-9, 10 and more purchases). Where most people
--- bought once, quintiles of frequency would call two purchases a champion's.
+-- The cut points in force: quintiles of recency and monetary value, and fixed ones for
+-- frequency unless $rfm_frequency is 'quantiles'. Where most people bought once, quintiles
+-- of frequency would call two purchases a champion's.
 CREATE VIEW rfm.cuts AS
 SELECT
   named_struct(
     'recency', quantile_cuts(recency_days, 5),
-    'frequency', make_array(1.0, 2.0, 4.0, 9.0),
+    'frequency', CASE
+      WHEN $rfm_frequency = 'quantiles' THEN quantile_cuts(frequency, 5)
+      ELSE arrow_cast($rfm_frequency_cuts, 'List(Float64)')
+    END,
     'monetary', quantile_cuts(monetary, 5)
   ) AS cuts
 FROM rfm.features;
