@@ -6,6 +6,7 @@ SELECT
   category,
   orders,
   spent,
+  sum(spent) OVER (PARTITION BY customer_id) AS spent_on_all,
   CAST(spent AS DOUBLE) / nullif(CAST(sum(spent) OVER (PARTITION BY customer_id) AS DOUBLE), 0) AS share
 FROM (
   SELECT
@@ -32,7 +33,8 @@ CREATE SEGMENTATION affinity.interests WITH (
 SELECT customer_id, category, orders, spent, share
 FROM affinity.categories
 WHERE orders >= $affinity_min_orders
-  AND share >= $affinity_min_share;
+  AND spent > 0
+  AND spent >= spent_on_all * CAST($affinity_min_share AS DECIMAL(9, 6));
 
 -- The category that each customer spent most on; of two with the same sum the one that
 -- comes first in the alphabet.

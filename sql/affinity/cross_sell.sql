@@ -34,4 +34,4 @@ FROM affinity.favourites AS f
 JOIN affinity.pairs AS p ON p.category = f.category AND p.lift > 1
 LEFT JOIN affinity.categories AS c ON c.customer_id = f.customer_id AND c.category = p.other
 WHERE c.category IS NULL
-QUALIFY row_number() OVER (PARTITION BY f.customer_id ORDER BY p.customers DESC, p.other) = 1;
+QUALIFY row_number() OVER (PARTITION BY f.customer_id ORDER BY p.customers DESC, p.other, f.category) = 1;

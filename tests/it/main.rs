@@ -28,6 +28,7 @@ mod guard_rails;
 mod incremental;
 #[cfg(unix)]
 mod killed;
+mod library;
 mod lock;
 #[cfg(target_os = "linux")]
 mod memory;
