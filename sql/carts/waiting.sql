@@ -4,7 +4,7 @@
 CREATE VIEW carts.waiting AS
 SELECT c.*, hours_since(c.created_at) AS age_hours
 FROM base.carts AS c
-LEFT JOIN features.customers AS f ON f.customer_id = c.customer_id
+LEFT JOIN features.last_purchases AS f ON f.customer_id = c.customer_id
 WHERE c.customer_id IS NOT NULL
   AND hours_since(c.created_at) >= 0
   AND days_since(c.created_at) <= $carts_days

@@ -6,6 +6,12 @@ WHERE customer_id IS NOT NULL
   AND status = 'completed'
   AND days_since(ordered_at) >= 0;
 
+-- When everyone who ever bought did so last: for what asks whether somebody bought since.
+CREATE VIEW features.last_purchases AS
+SELECT customer_id, max(ordered_at) AS last_order_at
+FROM features.purchases
+GROUP BY customer_id;
+
 -- One row per customer who ever bought: when first and last, how often, for how much.
 -- Days are calendar days to the as-of date.
 CREATE VIEW features.customers AS

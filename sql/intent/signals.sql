@@ -2,7 +2,7 @@
 CREATE VIEW intent.events AS
 SELECT e.*
 FROM base.events AS e
-LEFT JOIN features.customers AS f ON f.customer_id = e.customer_id
+LEFT JOIN features.last_purchases AS f ON f.customer_id = e.customer_id
 WHERE e.customer_id IS NOT NULL
   AND days_since(e.occurred_at) >= 0
   AND (f.last_order_at IS NULL OR f.last_order_at < e.occurred_at);

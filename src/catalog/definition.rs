@@ -11,7 +11,7 @@ use super::references::{self, Reference};
 use super::{contract, macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
-use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
+use crate::statement::{Body, Create, Kind, Label, Name, Options, Parsed, Statement};
 
 /// A definition, kept as text and syntax tree; planned anew at each use.
 #[derive(Debug, Clone)]
@@ -166,6 +166,19 @@ impl Definition {
         options.pinned.clone_from(&self.pinned);
         options.pinned_earlier.clone_from(&self.pinned_earlier);
         Ok(options)
+    }
+
+    /// `label: action` of each label that has one.
+    pub fn label_actions(&self) -> Vec<String> {
+        let labels = match &self.create.body {
+            Body::Query { labels, .. } => labels.as_slice(),
+            _ => &[],
+        };
+        let action = |label: &Label| {
+            let action = label.options.text("action")?;
+            Some(format!("{}: {action}", label.name))
+        };
+        labels.iter().filter_map(action).collect()
     }
 
     /// The labels it declares, that of whoever is left over included; empty when

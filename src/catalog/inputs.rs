@@ -14,7 +14,9 @@ use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
 use super::shared_table::Outlines;
-use super::{Catalog, Definition, Evaluation, Graph, information, relations, visibility};
+use super::{
+    Catalog, Definition, Evaluation, Graph, information, library, relations, visibility,
+};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
 use crate::statement::{Body, Kind};
@@ -304,6 +306,9 @@ enum Opening {
 pub(super) fn not_found(name: &str, known: &[String]) -> Error {
     let (bare, _) = super::split_label(name);
     let error = Error::new(format!("table '{name}' not found"));
+    if let Some(hint) = library::bringing_in(bare, known) {
+        return error.hint(hint);
+    }
     match crate::error::suggest(bare, known.iter().map(String::as_str)) {
         Some(hint) => error.hint(hint),
         None if known.is_empty() => {

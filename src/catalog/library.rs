@@ -12,7 +12,7 @@ use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
 use super::contract::{BASE, view_of};
-use super::{Catalog, Definition};
+use super::{Catalog, Definition, Graph};
 use crate::error::{Error, Result, Script, suggest};
 use crate::session::Variable;
 use crate::statement::{self, Body};
@@ -82,6 +82,21 @@ impl Library {
         catalog.include(&self.name)?;
         Ok(catalog)
     }
+
+    /// Those of a catalog that are its own.
+    pub fn own<'c>(&self, catalog: &'c Catalog) -> impl Iterator<Item = &'c Arc<Definition>> {
+        let is_own = |it: &&Arc<Definition>| it.library.as_ref() == Some(&self.name);
+        catalog.all().filter(is_own)
+    }
+
+    /// The views of a project that it reads, by its catalog.
+    pub fn reads<'c>(&self, catalog: &'c Catalog) -> BTreeSet<&'c str> {
+        let graph = Graph::new(catalog);
+        let below = self.own(catalog).flat_map(|it| graph.below(&it.id()));
+        let contracts = below.filter_map(|name| catalog.find(name));
+        let contracts = contracts.filter(|it| matches!(it.create.body, Body::Contract(_)));
+        contracts.map(|it| view_of(&it.name)).collect()
+    }
 }
 
 /// All libraries in the order of their names.
@@ -119,6 +134,17 @@ pub fn library(name: &str) -> Result<Library> {
     }
 }
 
+/// What to do for a name of a library that is not there; of one that was included only
+/// the name behind the dot is wrong.
+pub(super) fn bringing_in(name: &str, known: &[String]) -> Option<String> {
+    let (schema, _) = name.split_once('.')?;
+    let schema = library(schema).ok()?.name;
+    let is_own = |it: &String| it.starts_with(&format!("{schema}."));
+    (!known.iter().any(is_own)).then(|| {
+        format!("INCLUDE LIBRARY {schema}, or library = [\"{schema}\"] in segql.toml, brings it in")
+    })
+}
+
 impl Catalog {
     /// Adds the definitions of a library and of those it builds on; none of them
     /// runs unless selected.
@@ -144,13 +170,6 @@ impl Catalog {
         let names: BTreeSet<&str> = self.all().filter_map(|it| it.library.as_deref()).collect();
         let libraries: Vec<Library> = names.into_iter().map(library).collect::<Result<_>>()?;
         Ok(libraries.into_iter().flat_map(|it| it.parameters).collect())
-    }
-
-    /// The views of a project that the library reads.
-    pub fn contracts(&self) -> impl Iterator<Item = &str> {
-        self.all()
-            .filter(|it| matches!(it.create.body, Body::Contract(_)))
-            .map(|it| view_of(&it.name))
     }
 
     fn has_library(&self, name: &str) -> bool {
@@ -202,8 +221,7 @@ mod tests {
     fn every_library_parses_is_described_and_stays_in_its_schema() {
         for library in libraries().expect("manifests parse") {
             let catalog = library.catalog().expect("parses");
-            let own = |it: &&Arc<Definition>| it.library.as_ref() == Some(&library.name);
-            for definition in catalog.all().filter(own) {
+            for definition in library.own(&catalog) {
                 let name = &definition.name;
                 let schema = format!("{}.", library.name);
                 assert!(name.starts_with(&schema), "{name}");
@@ -216,12 +234,9 @@ mod tests {
 
     /// What happens to people in it is said of the segment, or of each of its labels.
     fn acts(definition: &Definition) -> bool {
-        let labels = match &definition.create.body {
-            Body::Query { labels, .. } => labels.as_slice(),
-            _ => &[],
-        };
-        let by_label = labels.iter().all(|it| it.options.text("action").is_some());
-        definition.create.options.text("action").is_some() || !labels.is_empty() && by_label
+        let said = definition.label_actions().len();
+        let by_label = said > 0 && said == definition.labels().len();
+        definition.create.options.text("action").is_some() || by_label
     }
 
     #[test]
@@ -250,9 +265,11 @@ mod tests {
         catalog.include("rfm").expect("parses");
         assert!(catalog.find("rfm.segments").is_some());
         assert!(catalog.find("features.purchases").is_some());
-        assert_eq!(catalog.contracts().collect::<Vec<_>>(), ["orders"]);
+        let rfm = library("rfm").expect("there");
+        assert_eq!(rfm.reads(&catalog).into_iter().collect::<Vec<_>>(), ["orders"]);
+        assert!(catalog.find("base.carts").is_none());
         catalog.include("base").expect("parses");
-        assert!(catalog.contracts().count() > 10);
+        assert!(catalog.find("base.carts").is_some());
         let error = catalog.include("rmf").expect_err("none");
         assert!(error.to_string().contains("'rfm'"), "{error}");
     }

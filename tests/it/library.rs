@@ -6,9 +6,10 @@ use std::sync::Arc;
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
-use segql::catalog::{Catalog, Definition, libraries};
+use segql::catalog::{Catalog, libraries};
 use segql::error::{Result, Script};
 use segql::run::{Engine, Outcome, Setup};
+use segql::session::Variables;
 use segql::statement::{self, Asked, Body, Values};
 
 async fn run(engine: &mut Engine, sql: &str) -> Result<Vec<RecordBatch>> {
@@ -76,8 +77,7 @@ async fn every_object_of_every_library_runs_over_an_empty_shop() {
         let include = format!("INCLUDE LIBRARY {}", library.name);
         run(&mut engine, &include).await.expect("includes");
         let catalog = library.catalog().expect("parses");
-        let own = |it: &&Arc<Definition>| it.library.as_ref() == Some(&library.name);
-        for definition in catalog.all().filter(own) {
+        for definition in library.own(&catalog) {
             let name = &definition.name;
             let is_segment = definition.kind().has_members();
             // Cuts are one row whoever there is.
@@ -91,4 +91,44 @@ async fn every_object_of_every_library_runs_over_an_empty_shop() {
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     assert!(ran > 80, "only {ran} objects ran");
+}
+
+/// Twenty buyers of whom each spent a whole number of its own, in an engine with these
+/// variables.
+async fn twenty_buyers(assignments: &[&str]) -> Result<Engine> {
+    let mut variables = Variables::default();
+    for assignment in assignments {
+        variables.assign(assignment)?;
+    }
+    let setup = Setup {
+        as_of: Some("2026-01-31".to_owned()),
+        variables,
+        ..Setup::default()
+    };
+    let mut engine = Engine::new(setup, chrono::Utc::now())?;
+    let orders = "CREATE VIEW orders AS SELECT value AS customer_id, value AS amount, \
+                  DATE '2025-12-01' AS ordered_at FROM generate_series(1, 20)";
+    run(&mut engine, orders).await?;
+    run(&mut engine, "INCLUDE LIBRARY value, lifecycle").await?;
+    Ok(engine)
+}
+
+async fn size(engine: &mut Engine, name: &str) -> i64 {
+    count(engine, name, false).await.expect("runs")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn variables_of_a_library_have_defaults_and_can_be_set() {
+    let new = "\"lifecycle.stages:new\"";
+    let mut plain = twenty_buyers(&[]).await.expect("an engine");
+    assert_eq!(size(&mut plain, "value.whales").await, 1);
+    // 61 days ago.
+    assert_eq!(size(&mut plain, new).await, 0);
+    let given = ["value_whale_share=0.15", "lifecycle_new_days=61"];
+    let mut set = twenty_buyers(&given).await.expect("an engine");
+    assert_eq!(size(&mut set, "value.whales").await, 3);
+    assert_eq!(size(&mut set, new).await, 20);
+    let wrong = twenty_buyers(&["value_whale_share=many"]).await;
+    let error = wrong.err().expect("a text is no share").to_string();
+    assert!(error.contains("'value_whale_share' of the library is a number"), "{error}");
 }

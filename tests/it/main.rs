@@ -29,6 +29,7 @@ mod incremental;
 #[cfg(unix)]
 mod killed;
 mod library;
+mod library_docs;
 mod lock;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -14,7 +14,7 @@ pub fn library_listing() -> Result<RecordBatch> {
     let mut rows: Vec<[Cell; 4]> = vec![];
     for library in libraries()? {
         let catalog = library.catalog()?;
-        let reads: Vec<&str> = catalog.contracts().collect();
+        let reads: Vec<&str> = library.reads(&catalog).into_iter().collect();
         let parameters = library.parameters.iter().map(|it| it.name.as_str());
         rows.push([
             Some(library.name.clone()),

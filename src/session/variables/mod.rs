@@ -35,7 +35,7 @@ impl Variables {
                 return Err(Error::usage(format!(
                     "variable '{name}' of the library is {}, and {} is {}",
                     value.what(),
-                    given.literal(ParserSpan::empty()),
+                    given,
                     given.what()
                 )));
             }
@@ -163,10 +163,8 @@ impl Variables {
 
     /// Names and values as SQL writes them, in order: `1` and `'1'` differ.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
-        let literal = |value: &Variable| value.literal(ParserSpan::empty()).to_string();
-        self.0
-            .iter()
-            .map(move |(name, value)| (name.as_str(), literal(value)))
+        let all = self.0.iter();
+        all.map(|(name, value)| (name.as_str(), value.to_string()))
     }
 }
 

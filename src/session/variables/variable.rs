@@ -152,6 +152,13 @@ impl Variable {
     }
 }
 
+/// As SQL writes it.
+impl std::fmt::Display for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.literal(ParserSpan::empty()))
+    }
+}
+
 /// `PL, BG` and `['PL', "BG"]` alike.
 fn items(text: &str) -> Vec<String> {
     let text = text.trim();
