@@ -11,7 +11,7 @@ SELECT e.customer_id, e.category, count(*) AS views, max(e.occurred_at) AS last_
 FROM base.events AS e
 WHERE e.customer_id IS NOT NULL
   AND e.category IS NOT NULL
-  AND days_since(e.occurred_at) BETWEEN 0 AND $affinity_views_days - 1
+  AND days_since(e.occurred_at) < $affinity_views_days
   AND NOT EXISTS (
     SELECT 1
     FROM features.lines AS l

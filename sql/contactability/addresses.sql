@@ -1,14 +1,12 @@
 -- One row per customer: can the address and the number be right? valid, invalid or
--- missing. An address has one @, a name before it of 64 signs at most, and behind it
--- labels of letters and digits with a dot between them. A number has 7 to 15 digits
--- (E.164) beside blanks, dots, slashes, hyphens, brackets and a + in front.
+-- missing. Of addresses is_email says so. A number has 7 to 15 digits (E.164) beside blanks,
+-- dots, slashes, hyphens, brackets and a + in front.
 CREATE VIEW contactability.addresses AS
 SELECT
   customer_id,
   CASE
     WHEN email IS NULL OR trim(email) = '' THEN 'missing'
-    WHEN regexp_like(trim(email), '^[^\s@"(),:;<>\[\]\\]{1,64}@([\pL\pN]([\pL\pN-]*[\pL\pN])?\.)+[\pL]{2,}$')
-      AND NOT regexp_like(trim(email), '(^\.|\.\.|\.@)') THEN 'valid'
+    WHEN is_email(email) THEN 'valid'
     ELSE 'invalid'
   END AS email_state,
   CASE
@@ -32,8 +30,8 @@ CREATE SEGMENTATION contactability.email WITH (
 SELECT customer_id, email_state
 FROM contactability.addresses;
 
--- Customers who share an e-mail address, however it is written, with a customer of a
--- smaller key: probably the same person twice.
+-- Customers who share a possible e-mail address, however it is written, with a customer of
+-- a smaller key: probably the same person twice.
 CREATE SEGMENT contactability.duplicates WITH (
   key = 'customer_id',
   tags = 'contactability',
@@ -43,8 +41,8 @@ SELECT customer_id, first_customer_id
 FROM (
   SELECT
     customer_id,
-    min(customer_id) OVER (PARTITION BY lower(trim(email))) AS first_customer_id
+    min(customer_id) OVER (PARTITION BY normalize_email(email)) AS first_customer_id
   FROM base.customers
-  WHERE trim(email) <> ''
+  WHERE is_email(email)
 ) AS sharing
 WHERE customer_id > first_customer_id;

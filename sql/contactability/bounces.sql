@@ -8,7 +8,7 @@ SELECT customer_id, max(sent_at) AS last_sent_at
 FROM base.sends
 WHERE customer_id IS NOT NULL
   AND lower(trim(channel)) = 'email'
-  AND days_since(sent_at) BETWEEN 0 AND $contactability_days - 1
+  AND days_since(sent_at) < $contactability_days
 GROUP BY customer_id
 HAVING max(sent_at) FILTER (WHERE days_since(bounced_at) >= 0) = max(sent_at);
 

@@ -11,7 +11,6 @@ FROM (
   FROM base.consents
   WHERE customer_id IS NOT NULL
     AND is_given IS NOT NULL
-    AND days_since(changed_at) >= 0
   GROUP BY customer_id, lower(trim(channel)), changed_at
 ) AS words
 QUALIFY row_number() OVER (PARTITION BY customer_id, channel ORDER BY changed_at DESC) = 1;

@@ -7,6 +7,6 @@ CREATE SEGMENT engagement.respondents WITH (
 SELECT customer_id, count(*) AS answers, max(responded_at) AS last_answer_at
 FROM base.responses
 WHERE customer_id IS NOT NULL
-  AND days_since(responded_at) BETWEEN 0 AND $engagement_days - 1
+  AND days_since(responded_at) < $engagement_days
   AND kind IS DISTINCT FROM 'complaint'
 GROUP BY customer_id;

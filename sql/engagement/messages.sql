@@ -10,7 +10,7 @@ SELECT
   max(sent_at) AS last_sent_at
 FROM base.sends
 WHERE customer_id IS NOT NULL
-  AND days_since(sent_at) BETWEEN 0 AND $engagement_days - 1
+  AND days_since(sent_at) < $engagement_days
 GROUP BY customer_id, lower(trim(channel));
 
 -- How readers of e-mail take it: clicks, opens, asleep (none of at least

@@ -27,6 +27,5 @@ FROM (
     max(occurred_at) AS last_seen_at
   FROM base.events
   WHERE customer_id IS NOT NULL
-    AND days_since(occurred_at) >= 0
   GROUP BY customer_id
 ) AS seen;

@@ -1,10 +1,9 @@
--- Orders that count: completed, by a known customer, up to the as-of date.
+-- Orders that count: completed, by a known customer.
 CREATE VIEW features.purchases AS
 SELECT *
 FROM base.orders
 WHERE customer_id IS NOT NULL
-  AND status = 'completed'
-  AND days_since(ordered_at) >= 0;
+  AND status = 'completed';
 
 -- When everyone who ever bought did so last: for what asks whether somebody bought since.
 CREATE VIEW features.last_purchases AS

@@ -1,10 +1,9 @@
--- Events of known customers up to the as-of with nothing bought since.
+-- Events of known customers with nothing bought since.
 CREATE VIEW intent.events AS
 SELECT e.*
 FROM base.events AS e
 LEFT JOIN features.last_purchases AS f ON f.customer_id = e.customer_id
 WHERE e.customer_id IS NOT NULL
-  AND days_since(e.occurred_at) >= 0
   AND (f.last_order_at IS NULL OR f.last_order_at < e.occurred_at);
 
 -- Signs of intent within $intent_days days, a label each: webinar, trial and the other

@@ -13,6 +13,5 @@ FROM (
   SELECT lead_id, status, status_changed_at
   FROM base.lead_changes
   WHERE status IS NOT NULL
-    AND days_since(status_changed_at) >= 0
 ) AS changes
 GROUP BY lead_id;

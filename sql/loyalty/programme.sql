@@ -16,7 +16,6 @@ SELECT
   count(*) AS subscriptions
 FROM base.subscriptions
 WHERE customer_id IS NOT NULL
-  AND days_since(started_at) >= 0
   AND (ends_at IS NULL OR days_since(ends_at) <= 0)
 GROUP BY customer_id;
 

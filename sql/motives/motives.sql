@@ -18,7 +18,6 @@ FROM (
   WHERE customer_id IS NOT NULL
     AND question = 'motive'
     AND trim(answer) <> ''
-    AND days_since(answered_at) >= 0
   GROUP BY customer_id, lower(trim(answer)), days_since(answered_at)
 ) AS named
 QUALIFY row_number() OVER (PARTITION BY customer_id ORDER BY days_ago, strength DESC, motive) = 1;

@@ -6,7 +6,7 @@ FROM (
   SELECT DISTINCT customer_id, question, nullif(lower(trim(answer)), '') AS answer, score, answered_at
   FROM base.survey
   WHERE customer_id IS NOT NULL
-    AND days_since(answered_at) BETWEEN 0 AND $psychographic_days - 1
+    AND days_since(answered_at) < $psychographic_days
 ) AS given
 QUALIFY row_number() OVER (
   PARTITION BY customer_id, question

@@ -27,7 +27,6 @@ SELECT
 FROM base.orders
 WHERE customer_id IS NOT NULL
   AND status IN ('completed', 'returned')
-  AND days_since(ordered_at) >= 0
 GROUP BY customer_id
 HAVING count(*) >= $value_min_orders
   AND count(*) FILTER (WHERE status = 'returned') >= count(*) * CAST($value_return_share AS DECIMAL(9, 6));

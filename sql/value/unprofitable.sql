@@ -8,7 +8,7 @@ WITH spent AS (
   SELECT customer_id, sum(amount) AS cost
   FROM base.costs
   WHERE customer_id IS NOT NULL
-    AND days_since(spent_at) BETWEEN 0 AND 364
+    AND days_since(spent_at) < 365
   GROUP BY customer_id
 ),
 paid AS (

@@ -14,9 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
 use super::shared_table::Outlines;
-use super::{
-    Catalog, Definition, Evaluation, Graph, information, library, relations, visibility,
-};
+use super::{Catalog, Definition, Evaluation, Graph, information, library, relations, visibility};
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
 use crate::statement::{Body, Kind};

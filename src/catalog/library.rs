@@ -266,7 +266,10 @@ mod tests {
         assert!(catalog.find("rfm.segments").is_some());
         assert!(catalog.find("features.purchases").is_some());
         let rfm = library("rfm").expect("there");
-        assert_eq!(rfm.reads(&catalog).into_iter().collect::<Vec<_>>(), ["orders"]);
+        assert_eq!(
+            rfm.reads(&catalog).into_iter().collect::<Vec<_>>(),
+            ["orders"]
+        );
         assert!(catalog.find("base.carts").is_none());
         catalog.include("base").expect("parses");
         assert!(catalog.find("base.carts").is_some());

@@ -130,5 +130,8 @@ async fn variables_of_a_library_have_defaults_and_can_be_set() {
     assert_eq!(size(&mut set, new).await, 20);
     let wrong = twenty_buyers(&["value_whale_share=many"]).await;
     let error = wrong.err().expect("a text is no share").to_string();
-    assert!(error.contains("'value_whale_share' of the library is a number"), "{error}");
+    assert!(
+        error.contains("'value_whale_share' of the library is a number"),
+        "{error}"
+    );
 }

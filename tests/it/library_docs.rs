@@ -65,10 +65,16 @@ fn the_page_of_contracts_is_what_they_say() {
             panic!("{name} is no contract");
         };
         for it in asked {
-            let default = it.default.as_ref().map_or(String::new(), ToString::to_string);
+            let default = it
+                .default
+                .as_ref()
+                .map_or(String::new(), ToString::to_string);
             let always = if it.never_null { "yes" } else { "" };
             let (word, meaning) = (it.values.word(), &it.meaning);
-            let row = format!("| `{}` | {word} | {default} | {always} | {meaning} |", it.name);
+            let row = format!(
+                "| `{}` | {word} | {default} | {always} | {meaning} |",
+                it.name
+            );
             assert!(page.contains(&row), "{name} lacks: {row}");
             columns += 1;
         }

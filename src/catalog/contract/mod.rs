@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::{ScalarValue, TableReference};
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableSource, binary_expr, cast, lit, not,
+    Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableSource, binary_expr, cast, lit,
     scalar_subquery, when,
 };
 use datafusion::prelude::ident;
@@ -23,7 +23,9 @@ use super::Definition;
 use super::binder::Binder;
 use super::key::fitting;
 use super::refuse::Refuse;
+use super::visibility::limit;
 use crate::error::{Error, Result};
+use crate::session::Moment;
 use crate::sql_type::sql_type_name;
 use crate::statement::{Asked, Values};
 
@@ -53,10 +55,11 @@ pub(super) fn plan(
         .filter_map(|asked| view.column(asked).transpose())
         .collect::<Result<_>>()
         .map_err(|error| missing::at_the_view(binder, name, error))?;
+    let times = contract.iter().filter(|it| it.values == Values::Time);
     let mut rows = view.scan()?;
-    for asked in contract.iter().filter(|it| it.values == Values::Time) {
-        if let Some(missing) = view.refuse_null(asked) {
-            rows = rows.filter(not(missing))?;
+    for asked in times.filter(|it| it.never_null) {
+        if let Some(condition) = view.has_happened(asked, &binder.evaluation.moment)? {
+            rows = rows.filter(condition)?;
         }
     }
     Ok(rows.project(columns)?.build()?)
@@ -104,6 +107,27 @@ impl View<'_> {
             value = self.in_one_currency(asked, value)?;
         }
         Ok(Some(value.alias(asked.name.as_str())))
+    }
+
+    /// What is dated after the as-of is not there, whether a source hides it or not. The
+    /// limit is a literal of the column's own type, so that conditions reach the files
+    /// and states of aggregates can be kept from day to day.
+    fn has_happened(&self, asked: &Asked, moment: &Moment) -> Result<Option<Expr>> {
+        let schema = self.source.schema();
+        let Some(field) = field(&schema, &asked.name) else {
+            return Ok(None);
+        };
+        let (name, data_type) = (field.name().as_str(), field.data_type());
+        let time = || ident(name);
+        let seen = match data_type {
+            DataType::Null => lit(false),
+            _ => time().lt_eq(lit(limit(name, data_type, moment, moment.zone())?)),
+        };
+        // A missing time must not be taken for one that is seen no more.
+        Ok(Some(match self.refuse_null(asked) {
+            Some(refused) => seen.or(time().is_null().and(refused)),
+            None => seen,
+        }))
     }
 
     /// Sums of złoty and leva mean nothing.

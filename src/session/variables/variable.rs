@@ -74,7 +74,9 @@ impl Variable {
             Error::usage(format!(
                 "variable '{name}' of segql.toml is {what}, which no query can use"
             ))
-            .hint("a variable is a text, a number, true or false, a date, or a list of one of these")
+            .hint(
+                "a variable is a text, a number, true or false, a date, or a list of one of these",
+            )
         };
         Ok(match value {
             toml::Value::String(text) => Self::Text(text.clone()),

@@ -9,7 +9,8 @@ FROM affinity.dog_owners AS d
 JOIN "loyalty.rhythm:overdue" AS l ON l.customer_id = d.customer_id
 WHERE d.customer_id IN (SELECT customer_id FROM "contactability.channels:email");
 
--- The shop's characters, each by what comes first: large carts, then what the library knows of them.
+-- Whom the shop calls this week, by the first reason that applies: a large cart left behind, a whale, somebody
+-- who came back.
 CREATE SEGMENTATION who_to_call WITH (
   tags = 'combined',
   action = 'The list of the week for the shop''s phone'
