@@ -37,7 +37,10 @@ const CALL: Call = Call {
 +---------------+---+
 ```"#,
     argument(name = "text", description = "The number as it was given."),
-    argument(name = "country", description = "Where it belongs to unless it says so: two letters of ISO 3166. Known are the countries of Europe, and AU, BR, CA, CN, IN, JP, TR and US."),
+    argument(
+        name = "country",
+        description = "Where it belongs to unless it says so: two letters of ISO 3166. Known are the countries of Europe, and AU, BR, CA, CN, IN, JP, TR and US."
+    ),
     related_udf(name = "hashed_contact")
 )]
 #[derive(Debug, PartialEq, Eq, Hash)]
