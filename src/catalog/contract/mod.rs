@@ -13,7 +13,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion::common::{ScalarValue, TableReference};
 use datafusion::functions_aggregate::expr_fn::min;
 use datafusion::logical_expr::{
-    Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableSource, binary_expr, cast, lit,
+    Expr, LogicalPlan, LogicalPlanBuilder, Operator, TableSource, binary_expr, cast, lit, not,
     scalar_subquery, when,
 };
 use datafusion::prelude::ident;
@@ -49,7 +49,15 @@ pub(super) fn plan(
     let catalog = binder.world.catalog;
     let name = view_of(&definition.name);
     let name = catalog.find(name).map_or(name, |found| found.name.as_str());
-    let view = View { name, source };
+    let event_time = match binder.inputs.sources.get(name) {
+        Some(Ok((_, options))) => options.event_time.clone(),
+        _ => None,
+    };
+    let view = View {
+        name,
+        source,
+        event_time,
+    };
     let columns: Vec<Expr> = contract
         .iter()
         .filter_map(|asked| view.column(asked).transpose())
@@ -69,6 +77,8 @@ pub(super) fn plan(
 struct View<'v> {
     name: &'v str,
     source: Arc<dyn TableSource>,
+    /// The time by which it hides what comes later, where it is a source.
+    event_time: Option<String>,
 }
 
 impl View<'_> {
@@ -121,6 +131,10 @@ impl View<'_> {
         let time = || ident(name);
         let seen = match data_type {
             DataType::Null => lit(false),
+            // Without a date in it, the plan is the same for a series of dates.
+            _ if self.event_time.as_deref() == Some(name) => {
+                return Ok(self.refuse_null(asked).map(not));
+            }
             _ => time().lt_eq(lit(limit(name, data_type, moment, moment.zone())?)),
         };
         // A missing time must not be taken for one that is seen no more.
