@@ -508,3 +508,23 @@ COPY (
   FROM changed
   WHERE changed_second < 1672531200 + 1096 * 86400
 ) TO 'data/lead_changes.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- What every fifth customer who had signed up by autumn answered in the survey of 2025.
+COPY (
+  WITH asked AS (
+    SELECT value AS customer_id, bucket(value, 'survey', 1000000000) AS dice
+    FROM generate_series(1, $customers)
+    WHERE bucket(value, 'asked', 5) = 0 AND (value - 1) * 1095 / $customers < 1000
+  ),
+  questions AS (SELECT *, unnest(generate_series(1, 3)) AS question_no FROM asked)
+  SELECT
+    customer_id,
+    ['lifestyle', 'motive', 'recommend'][question_no] AS question,
+    CASE question_no
+      WHEN 1 THEN ['home', 'outdoor', 'city', 'family'][1 + dice % 4]
+      WHEN 2 THEN ['price', 'quality', 'service', 'habit', 'price'][1 + dice / 10 % 5]
+    END AS answer,
+    CASE question_no WHEN 2 THEN 1 + dice / 100 % 5 WHEN 3 THEN least(10, dice / 1000 % 14) END AS score,
+    CAST(arrow_cast((1672531200 + (1000 + dice / 100000 % 90) * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) AS answered_at
+  FROM questions
+) TO 'data/survey.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');

@@ -18,8 +18,8 @@ use super::inputs::{Inputs, World, not_found};
 use super::scope::Scope;
 use super::shared_table::{SharedTable, SharedTables};
 use super::{
-    Definition, Graph, Reference, any_case, column_names, explain_error, file_column, macros,
-    members, priority, relation_name, row_keys, split_label, total_order, visibility,
+    Definition, Graph, Reference, any_case, column_names, contract, explain_error, file_column,
+    macros, members, priority, relation_name, row_keys, split_label, total_order, visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
@@ -187,7 +187,12 @@ impl<'a> Binder<'a> {
         }
         self.plan_below(present(&definition.references))?;
         self.plan(definition).map_err(|error| {
-            let error = error.within(&definition.script);
+            // What is wrong with the project's view is no fault of the library's text.
+            if matches!(definition.create.body, Body::Contract(_)) {
+                return error;
+            }
+            let lacking = contract::missing_column(self, definition, &error);
+            let error = lacking.unwrap_or(error).within(&definition.script);
             match error.place() {
                 Some(_) => error,
                 None => {
@@ -225,6 +230,7 @@ impl<'a> Binder<'a> {
                 let plan = priority::plan(self, definition, segments)?;
                 members::with_otherwise(self, definition, plan)
             }
+            Body::Contract(asked) => contract::plan(self, definition, asked),
             Body::Macro { .. } => Err(definition.error(format!(
                 "function {} is called, not selected from",
                 definition.name

@@ -8,10 +8,10 @@ use datafusion::arrow::datatypes::Field;
 
 use super::guard_rails::GuardRails;
 use super::references::{self, Reference};
-use super::{frozen, macros, priority};
+use super::{contract, frozen, macros, priority};
 use crate::error::{Error, Result, Script, Span};
 use crate::source::SourceOptions;
-use crate::statement::{Body, Create, Kind, Name, Options, Parsed, Statement};
+use crate::statement::{Body, Create, Kind, Label, Name, Options, Parsed, Statement};
 
 /// A definition, kept as text and syntax tree; planned anew at each use.
 #[derive(Debug, Clone)]
@@ -89,6 +89,7 @@ impl Definition {
             Body::Table { table, .. } => vec![Reference::to_name(table)],
             Body::Query { query, .. } => references::of_query(query)?,
             Body::Priority(segments) => segments.iter().map(Reference::to_name).collect(),
+            Body::Contract(_) => vec![Reference::to(contract::view_of(&create.name.text))],
             Body::Macro { .. } => vec![],
         };
         let calls = match &create.body {
@@ -168,6 +169,19 @@ impl Definition {
         options.pinned.clone_from(&self.pinned);
         options.pinned_earlier.clone_from(&self.pinned_earlier);
         Ok(options)
+    }
+
+    /// `label: action` of each label that has one.
+    pub fn label_actions(&self) -> Vec<String> {
+        let labels = match &self.create.body {
+            Body::Query { labels, .. } => labels.as_slice(),
+            _ => &[],
+        };
+        let action = |label: &Label| {
+            let action = label.options.text("action")?;
+            Some(format!("{}: {action}", label.name))
+        };
+        labels.iter().filter_map(action).collect()
     }
 
     /// The labels it declares, that of whoever is left over included; empty when

@@ -6,7 +6,7 @@ use super::frozen::KeptFrozen;
 use super::{Catalog, Definition, Reference, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::source::looks_like_path;
-use crate::statement::Kind;
+use crate::statement::{Body, Kind};
 
 /// The dependency graph of a catalog's definitions.
 #[derive(Debug, Clone, Copy)]
@@ -179,6 +179,10 @@ impl<'a> Graph<'a> {
     }
 
     fn check_names(&self, definition: &Definition, is_table: &impl Fn(&str) -> bool) -> Result<()> {
+        // What a library asks of a project is missed when it is used.
+        if matches!(definition.create.body, Body::Contract(_)) {
+            return Ok(());
+        }
         for reference in &definition.references {
             let name = reference.name.as_str();
             let elsewhere = name.starts_with("segql.") || name.starts_with("information_schema.");

@@ -15,7 +15,7 @@ use datafusion::prelude::SessionContext;
 use super::references::Reference;
 use super::shared_table::Outlines;
 use super::{
-    Catalog, Definition, Evaluation, Graph, KeptFrozen, information, relations, visibility,
+    Catalog, Definition, Evaluation, Graph, KeptFrozen, information, library, relations, visibility,
 };
 use crate::error::{Error, Result};
 use crate::source::{OpenSource, SourceOptions, looks_like_path};
@@ -314,6 +314,9 @@ enum Opening {
 pub(super) fn not_found(name: &str, known: &[String]) -> Error {
     let (bare, _) = super::split_label(name);
     let error = Error::new(format!("table '{name}' not found"));
+    if let Some(hint) = library::bringing_in(bare, known) {
+        return error.hint(hint);
+    }
     match crate::error::suggest(bare, known.iter().map(String::as_str)) {
         Some(hint) => error.hint(hint),
         None if known.is_empty() => {

@@ -7,6 +7,7 @@
 mod any_case;
 mod binder;
 mod column_names;
+mod contract;
 mod definition;
 mod diff;
 mod explain_error;
@@ -43,6 +44,7 @@ use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
 pub use binder::{Binder, Evaluation};
+pub use contract::view_of as contract_view;
 pub use definition::{Definition, all_options, options_of};
 pub use diff::MembersDiff;
 pub use frozen::{FrozenPlan, KeptFrozen, check_unedited};
@@ -52,10 +54,12 @@ pub use guard_rails::{Change, GuardRails};
 pub use information::session_tables;
 pub use inputs::{Inputs, SourceCache, World};
 pub use key::{LABEL_COLUMN, entity_key, fits};
-pub use library::libraries;
+pub use library::{Library, Parameter, libraries, library, parameters};
 pub use members::MembersPlan;
 pub use references::{Reference, of_statement, relation_name};
-pub use relations::{SYSTEM_RELATIONS, TABLE_FUNCTIONS, segment_listing};
+pub use relations::{
+    SYSTEM_RELATIONS, TABLE_FUNCTIONS, contract_listing, library_listing, segment_listing,
+};
 pub use row_keys::marked as definition_of;
 pub use shared_table::{SharedTable, SharedTables};
 pub use snapshot_table::SnapshotTable;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use datafusion::arrow::datatypes::Field;
 
 use super::arguments::{Arguments, Command, Step};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, parameters};
 use crate::error::{Error, Result, suggest};
 use crate::output::{ColorChoice, Format, Printer};
 use crate::project::{Config, Project};
@@ -52,6 +52,9 @@ impl Settings {
             .or(config.memory_limit.as_ref());
         let format = common.format.as_ref().or(config.format.as_ref());
         let mut variables = config.variables()?;
+        for parameter in parameters(&config.library)? {
+            variables.declare_default(&parameter.name, parameter.default)?;
+        }
         for assignment in &common.vars {
             // Where variables are declared, another name is a slip of the pen.
             match project {

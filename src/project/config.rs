@@ -179,7 +179,7 @@ impl Config {
     pub fn variables(&self) -> Result<Variables> {
         let mut variables = Variables::default();
         for (name, value) in &self.vars {
-            let value = variable(name, value)?;
+            let value = Variable::from_toml(name, value)?;
             variables.declare(name, value);
         }
         Ok(variables)
@@ -221,38 +221,6 @@ fn option_value(name: &str, value: &toml::Value) -> Result<OptionValue> {
             "the default '{name}' of segql.toml is {}, which no option can be",
             value.type_str()
         ))
-    })
-}
-
-fn variable(name: &str, value: &toml::Value) -> Result<Variable> {
-    let wrong = |what: &str| {
-        Error::usage(format!(
-            "variable '{name}' of segql.toml is {what}, which no query can use"
-        ))
-        .hint("a variable is a text, a number, true or false, a date, or a list of one of these")
-    };
-    Ok(match value {
-        toml::Value::String(text) => Variable::Text(text.clone()),
-        toml::Value::Integer(number) => Variable::Number(number.to_string()),
-        // 4.0 stays 4.0: divided by it 7 is 1.75, by 4 it is 1.
-        toml::Value::Float(number) => Variable::Number(format!("{number:?}")),
-        toml::Value::Boolean(flag) => Variable::Flag(*flag),
-        toml::Value::Datetime(date) if date.time.is_none() => Variable::Date(date.to_string()),
-        toml::Value::Array(items) => {
-            let items: Vec<Variable> = items
-                .iter()
-                .map(|item| variable(name, item))
-                .collect::<Result<_>>()?;
-            let is_list = |item: &Variable| matches!(item, Variable::List(_));
-            if items.iter().any(is_list) {
-                return Err(wrong("a list of lists"));
-            }
-            if !items.windows(2).all(|two| two[0].is_like(&two[1])) {
-                return Err(wrong("a list of several types"));
-            }
-            Variable::List(items)
-        }
-        other => return Err(wrong(other.type_str())),
     })
 }
 

@@ -7,7 +7,9 @@ use futures::StreamExt;
 
 use super::Engine;
 use super::admit::label_rails;
-use crate::catalog::{Binder, Definition, Evaluation, GuardRails, Inputs, Reference, SharedTables};
+use crate::catalog::{
+    Binder, Definition, Evaluation, Graph, GuardRails, Inputs, Reference, SharedTables,
+};
 use crate::error::{Error, Exit, Result};
 use crate::statement::Kind;
 
@@ -92,7 +94,8 @@ impl Engine {
         }
         let mut strangers = vec![];
         for kind in [Kind::Segment, Kind::Segmentation] {
-            for segment in self.catalog.of_kind(kind) {
+            let all = self.catalog.of_kind(kind);
+            for segment in all.filter(|it| self.is_of_the_project(it)) {
                 let size = self.size(segment, &broken, &inputs, &evaluation).await;
                 strangers.extend(size.as_ref().ok().and_then(|it| it.strangers(segment)));
                 reports.extend(rules_of(segment, size));
@@ -102,6 +105,16 @@ impl Engine {
         reports.extend(self.lint(&inputs, &evaluation).await?);
         reports.extend(strangers);
         Ok(reports)
+    }
+
+    /// What a library has is only looked at where the project builds on it.
+    fn is_of_the_project(&self, segment: &Definition) -> bool {
+        let is_own = |id: &String| {
+            let found = self.catalog.find_id(id);
+            found.is_some_and(|it| it.library.is_none())
+        };
+        let above = || Graph::new(&self.catalog).above(&segment.id());
+        segment.library.is_none() || above().iter().any(is_own)
     }
 
     async fn violations(

@@ -5,17 +5,31 @@ use std::sync::Arc;
 use datafusion::arrow::array::{RecordBatch, StringArray};
 
 use super::{Engine, Outcome};
-use crate::catalog::{Binder, Definition, Graph, Inputs, Reference, SharedTables};
+use crate::catalog::{
+    Binder, Definition, Graph, Inputs, Reference, SharedTables, contract_listing, contract_view,
+};
 use crate::error::Result;
 use crate::sql_type::sql_type_name;
-use crate::statement::Body;
+use crate::statement::{Body, Create};
 
 impl Engine {
     /// The columns of a table, source or view; of a segment all that is known.
     pub(super) async fn describe(&self, name: &str) -> Result<Outcome> {
-        match self.catalog.find(name) {
+        match self.catalog.find(name).map(AsRef::as_ref) {
             Some(definition) if definition.kind().has_members() && !name.contains(':') => {
-                self.describe_segment(&Arc::clone(definition)).await
+                self.describe_segment(definition).await
+            }
+            Some(Definition {
+                create:
+                    Create {
+                        name,
+                        body: Body::Contract(asked),
+                        ..
+                    },
+                ..
+            }) => {
+                let found = self.columns(contract_view(&name.text)).await.ok();
+                Ok(Outcome::of(contract_listing(asked, found.as_deref())?))
             }
             _ => {
                 let schema = self.columns(name).await?;

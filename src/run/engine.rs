@@ -72,7 +72,7 @@ impl Engine {
         if let Some((url, objects)) = store.bucket() {
             session.register_object_store(url.as_ref(), objects);
         }
-        let engine = Self {
+        let mut engine = Self {
             session,
             memory,
             catalog: setup.catalog,
@@ -86,6 +86,7 @@ impl Engine {
             now,
         };
         engine.moment()?;
+        engine.declare_parameters()?;
         for function in engine.catalog.of_kind(Kind::Function) {
             engine.check_function_name(function)?;
         }
@@ -285,6 +286,15 @@ impl Engine {
             fields.map(|it| it.name().clone()).collect::<Vec<_>>()
         });
         Ok(names.collect())
+    }
+
+    /// Variables of libraries are what these say, unless they were given.
+    pub(super) fn declare_parameters(&mut self) -> Result<()> {
+        for parameter in self.catalog.parameters()? {
+            self.variables
+                .declare_default(&parameter.name, parameter.default)?;
+        }
+        Ok(())
     }
 
     /// Where relative paths in typed statements start.

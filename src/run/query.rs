@@ -77,6 +77,7 @@ impl Engine {
                     let included = self.catalog.include(&name.text);
                     included.map_err(|error| error.at(name.span))?;
                 }
+                self.declare_parameters()?;
                 Ok(Outcome::Done(None))
             }
             Statement::Set {

@@ -5,18 +5,14 @@ use std::sync::Arc;
 use datafusion::arrow::array::{RecordBatch, StringArray};
 
 use super::{Engine, Outcome};
-use crate::catalog::{libraries, segment_listing, session_tables};
+use crate::catalog::{library_listing, segment_listing, session_tables};
 use crate::error::{Error, Result, Script};
 use crate::statement::{self, Kind, Listing, Statement};
 
 impl Engine {
     pub(super) async fn show(&mut self, listing: Listing) -> Result<Outcome> {
         let query = match listing {
-            Listing::Libraries => {
-                let names: StringArray = libraries().into_iter().map(Some).collect();
-                let batch = RecordBatch::try_from_iter([("name", Arc::new(names) as _)])?;
-                return Ok(Outcome::of(batch));
-            }
+            Listing::Libraries => return Ok(Outcome::of(library_listing()?)),
             Listing::Tables => return self.tables(),
             Listing::Kind(Kind::Source) => {
                 "SELECT name, location, key, event_time, description FROM segql.sources ORDER BY 1"

@@ -5,6 +5,7 @@
 //! comments mean nothing. What is segql's own becomes a typed [`Statement`];
 //! all else is handed on as DataFusion's.
 
+mod contract;
 mod create;
 mod options;
 mod parse;
@@ -18,6 +19,7 @@ use datafusion::sql::sqlparser::ast::{DataType, Expr, Ident, Query};
 
 use crate::error::{Script, Span};
 
+pub use contract::{Asked, Values, contract};
 pub use options::{OptionValue, Options};
 pub use parse::parse;
 pub use split::is_complete;
@@ -202,6 +204,8 @@ pub enum Body {
     },
     /// `AS PRIORITY (segment, …)`: the first that has the key gives the label.
     Priority(Vec<Name>),
+    /// What the library asks of a view of the project: `base.orders` of `orders`.
+    Contract(Vec<Asked>),
     /// `(parameters) RETURN expression`.
     Macro {
         /// What it is called with.

@@ -327,7 +327,7 @@ pub(super) fn name(parser: &mut DFParser<'_>) -> Result<Name> {
     object_name(&name)
 }
 
-fn object_name(name: &ObjectName) -> Result<Name> {
+pub(super) fn object_name(name: &ObjectName) -> Result<Name> {
     let span = Span::from_parser(name.span());
     let text = match object_name_to_table_reference(name.clone(), true)? {
         TableReference::Bare { table } => table.to_string(),

@@ -30,6 +30,8 @@ mod guard_rails;
 mod incremental;
 #[cfg(unix)]
 mod killed;
+mod library;
+mod library_docs;
 mod lock;
 #[cfg(target_os = "linux")]
 mod memory;

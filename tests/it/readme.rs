@@ -6,14 +6,14 @@ use std::process::Command;
 
 use crate::command::{Ran, segql};
 
-struct Step {
-    command: String,
-    expected: Vec<String>,
+pub(crate) struct Step {
+    pub(crate) command: String,
+    pub(crate) expected: Vec<String>,
 }
 
 /// Commands and their output in the ```console blocks; a line `…` means that
 /// the output is not shown.
-fn steps(text: &str) -> Vec<Step> {
+pub(crate) fn steps(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = vec![];
     for block in text.split("```console\n").skip(1) {
         let block = block.split("```").next().unwrap_or_default();

@@ -13,6 +13,7 @@
 //! | `rfm_score_with(recency_days, frequency, monetary, cuts)` | scalar | scores from kept cuts |
 //! | `segment_of(score [, scheme])` | scalar | the name of the RFM segment |
 //! | `bucket(key, salt, n)` · `holdout(key, salt, fraction)` | scalar | stable random splits |
+//! | `is_email(text)` · `normalize_email(text)` · `normalize_phone(text, country)` · `hashed_contact(text)` | scalar | contact data |
 //!
 //! Every function carries its reference documentation (`documentation()`), with an example that
 //! is run by a test. [`register_all`] puts them into a session; [`scalar_functions_at`] binds
@@ -40,6 +41,7 @@ mod arguments;
 mod clock;
 mod columns;
 mod config;
+mod contact;
 mod cuts;
 mod keys;
 mod math;

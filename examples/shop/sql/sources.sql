@@ -40,3 +40,5 @@ CREATE SOURCE lead_changes FROM 'data/lead_changes.csv' WITH (
   event_time = 'status_changed_at',
   personal = 'email'
 );
+
+CREATE SOURCE survey FROM 'data/survey.csv' WITH (event_time = 'answered_at');

@@ -2,6 +2,7 @@
 
 mod definitions;
 mod frozen;
+mod library;
 mod rejects;
 mod snapshots;
 
@@ -15,6 +16,7 @@ use super::inputs::World;
 use crate::error::{Error, Result, suggest};
 
 pub use definitions::segment_listing;
+pub use library::{contract_listing, library_listing};
 
 /// The relations of the schema `segql`.
 pub const SYSTEM_RELATIONS: [&str; 10] = [

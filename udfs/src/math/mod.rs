@@ -2,6 +2,7 @@
 
 pub(crate) mod bins;
 pub(crate) mod calendar;
+pub(crate) mod contact;
 pub(crate) mod counting;
 pub(crate) mod moments;
 pub(crate) mod quantile;

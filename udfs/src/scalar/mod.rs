@@ -34,7 +34,11 @@ scalar_functions! {
     plain:
         bin_of::BinOf,
         bucket::Bucket,
+        hashed_contact::HashedContact,
         holdout::Holdout,
+        is_email::IsEmail,
+        normalize_email::NormalizeEmail,
+        normalize_phone::NormalizePhone,
         rfm_score_with::RfmScoreWith,
         segment_of::SegmentOf,
         width_cuts::WidthCuts,

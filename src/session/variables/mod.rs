@@ -2,166 +2,45 @@
 //!
 //! A value never becomes part of a text, so nothing in it can become SQL.
 
+mod variable;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Array, DataType, Expr, TypedString, Value, ValueWithSpan, VisitMut, visit_expressions_mut,
+    Expr, Value, ValueWithSpan, VisitMut, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::tokenizer::Span as ParserSpan;
 
 use crate::error::{Error, Result, Span, suggest};
 
+pub use variable::Variable;
+
 /// The variables of a session by name.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Variables(BTreeMap<String, Variable>);
-
-/// The value of a variable; its type is that of its first declaration.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Variable {
-    /// Text.
-    Text(String),
-    /// A number, as written.
-    Number(String),
-    /// True or false.
-    Flag(bool),
-    /// A date, `2026-01-31`.
-    Date(String),
-    /// Several of one type, for `IN ($name)` and `= ANY($name)`.
-    List(Vec<Variable>),
-}
-
-impl Variable {
-    /// What a bare text on the command line means: a number, truth value or
-    /// date when it reads as one, else text.
-    fn guess(text: &str) -> Self {
-        match text {
-            "true" => Self::Flag(true),
-            "false" => Self::Flag(false),
-            _ if text.starts_with('[') && text.ends_with(']') => {
-                let items = items(text);
-                // One text among them makes all of them texts: 00-950 beside 1234.
-                let guessed: Vec<Self> = items.iter().map(|item| Self::guess(item)).collect();
-                let alike = guessed.windows(2).all(|two| two[0].is_like(&two[1]));
-                Self::List(match alike {
-                    true => guessed,
-                    false => items.into_iter().map(Self::Text).collect(),
-                })
-            }
-            _ if is_number(text) => Self::Number(text.to_owned()),
-            _ if is_date(text) => Self::Date(text.to_owned()),
-            _ => Self::Text(text.to_owned()),
-        }
-    }
-
-    /// The text as a value of this one's type.
-    fn retyped(&self, name: &str, text: &str) -> Result<Self> {
-        let (fits, what) = match self {
-            Self::Text(_) => return Ok(Self::Text(text.to_owned())),
-            Self::List(declared) => {
-                let first = declared.first();
-                let retyped = items(text).into_iter().map(|item| match first {
-                    Some(like) => like.retyped(name, &item),
-                    None => Ok(Self::Text(item)),
-                });
-                return Ok(Self::List(retyped.collect::<Result<_>>()?));
-            }
-            Self::Number(_) => (is_number(text), "a number"),
-            Self::Flag(_) => (text == "true" || text == "false", "true or false"),
-            Self::Date(_) => (is_date(text), "a date such as 2026-01-31"),
-        };
-        match fits {
-            true => Ok(Self::guess(text)),
-            false => Err(Error::usage(format!(
-                "variable '{name}' is declared as {what}, and '{text}' is none"
-            ))),
-        }
-    }
-
-    /// Is the other of the same type?
-    pub fn is_like(&self, other: &Self) -> bool {
-        std::mem::discriminant(self) == std::mem::discriminant(other)
-    }
-
-    fn literal(&self, span: ParserSpan) -> Expr {
-        let value = |value| ValueWithSpan { value, span };
-        let (negative, number) = match self {
-            Self::Number(text) => match text.strip_prefix('-') {
-                Some(rest) => (true, rest),
-                None => (false, text.as_str()),
-            },
-            _ => (false, ""),
-        };
-        match self {
-            Self::Text(text) => Expr::Value(value(Value::SingleQuotedString(text.clone()))),
-            Self::Flag(flag) => Expr::Value(value(Value::Boolean(*flag))),
-            Self::List(items) => Expr::Array(Array {
-                elem: items.iter().map(|item| item.literal(span)).collect(),
-                named: false,
-            }),
-            Self::Date(date) => Expr::TypedString(TypedString {
-                data_type: DataType::Date,
-                value: value(Value::SingleQuotedString(date.clone())),
-                uses_odbc_syntax: false,
-            }),
-            Self::Number(_) => {
-                let number = Expr::Value(value(Value::Number(number.to_owned(), false)));
-                match negative {
-                    true => Expr::UnaryOp {
-                        op: datafusion::sql::sqlparser::ast::UnaryOperator::Minus,
-                        expr: Box::new(number),
-                    },
-                    false => number,
-                }
-            }
-        }
-    }
-}
-
-/// `PL, BG` and `['PL', "BG"]` alike.
-fn items(text: &str) -> Vec<String> {
-    let text = text.trim();
-    let inner = text.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-    let inner = inner.unwrap_or(text);
-    let mut items = vec![];
-    let mut rest = inner.trim_start();
-    while !rest.is_empty() {
-        let quote = rest
-            .chars()
-            .next()
-            .filter(|first| matches!(first, '\'' | '"'));
-        let quoted = quote.and_then(|quote| rest[1..].split_once(quote));
-        let (item, after) = match quoted {
-            Some((item, after)) => (item, after.trim_start().strip_prefix(',').unwrap_or(after)),
-            None => {
-                let (item, after) = rest.split_once(',').unwrap_or((rest, ""));
-                (item.trim(), after)
-            }
-        };
-        if !item.is_empty() || quoted.is_some() {
-            items.push(item.to_owned());
-        }
-        rest = after.trim_start();
-    }
-    items
-}
-
-fn is_number(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    digits.starts_with(|c: char| c.is_ascii_digit())
-        && digits.chars().all(|c| c.is_ascii_digit() || c == '.')
-        && digits.matches('.').count() <= 1
-        && !digits.ends_with('.')
-}
-
-fn is_date(text: &str) -> bool {
-    chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").is_ok()
-}
 
 impl Variables {
     /// Declares a variable with its default.
     pub fn declare(&mut self, name: &str, value: Variable) {
         self.0.insert(name.to_lowercase(), value);
+    }
+
+    /// Declares a variable where nobody has; a value that was given is of its type.
+    pub fn declare_default(&mut self, name: &str, value: Variable) -> Result<()> {
+        match self.0.get(name) {
+            None => self.declare(name, value),
+            Some(given) if given.is_like(&value) => {}
+            Some(given) => {
+                return Err(Error::usage(format!(
+                    "variable '{name}' of the library is {}, and {} is {}",
+                    value.what(),
+                    given,
+                    given.what()
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Sets `NAME=VALUE`; a declared variable keeps its type.
@@ -284,10 +163,8 @@ impl Variables {
 
     /// Names and values as SQL writes them, in order: `1` and `'1'` differ.
     pub fn iter(&self) -> impl Iterator<Item = (&str, String)> {
-        let literal = |value: &Variable| value.literal(ParserSpan::empty()).to_string();
-        self.0
-            .iter()
-            .map(move |(name, value)| (name.as_str(), literal(value)))
+        let all = self.0.iter();
+        all.map(|(name, value)| (name.as_str(), value.to_string()))
     }
 }
 

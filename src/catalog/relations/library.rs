@@ -1,0 +1,53 @@
+//! What there is in the library: its families, and what it asks of a project's views.
+
+use datafusion::arrow::array::RecordBatch;
+use datafusion::arrow::datatypes::Schema;
+
+use super::{Cell, batch, text};
+use crate::catalog::library::libraries;
+use crate::error::Result;
+use crate::sql_type::sql_type_name;
+use crate::statement::Asked;
+
+/// `SHOW LIBRARIES`: each with what it is for, the views it reads and its variables.
+pub fn library_listing() -> Result<RecordBatch> {
+    let mut rows: Vec<[Cell; 4]> = vec![];
+    for library in libraries()? {
+        let catalog = library.catalog()?;
+        let reads: Vec<&str> = library.reads(&catalog).into_iter().collect();
+        let parameters = library.parameters.iter().map(|it| it.name.as_str());
+        rows.push([
+            Some(library.name.clone()),
+            Some(library.description.clone()),
+            Some(reads.join(", ")),
+            Some(parameters.collect::<Vec<_>>().join(", ")),
+        ]);
+    }
+    let column = |index: usize| text(rows.iter().map(move |row| row[index].clone()));
+    batch(vec![
+        ("name", column(0)),
+        ("description", column(1)),
+        ("reads", column(2)),
+        ("variables", column(3)),
+    ])
+}
+
+/// `DESCRIBE base.orders`: the columns libraries may read, with the type that each has
+/// in this project, where it has one.
+pub fn contract_listing(contract: &[Asked], found: Option<&Schema>) -> Result<RecordBatch> {
+    let about = |value: &dyn Fn(&Asked) -> Cell| text(contract.iter().map(value));
+    let found = |asked: &Asked| {
+        let field = found?.field_with_name(&asked.name).ok()?;
+        Some(sql_type_name(field.data_type()))
+    };
+    batch(vec![
+        ("column_name", about(&|it| Some(it.name.clone()))),
+        ("asked", about(&|it| Some(it.values.word().to_owned()))),
+        (
+            "where_missing",
+            about(&|it| it.default.as_ref().map(ToString::to_string)),
+        ),
+        ("data_type", about(&found)),
+        ("meaning", about(&|it| Some(it.meaning.clone()))),
+    ])
+}
