@@ -103,7 +103,6 @@ impl Definition {
         }
         let refused = match &create.body {
             Body::Query { query, .. } => references::refused_call(query.as_ref()),
-            Body::Macro { value, .. } => references::refused_call(value.as_ref()),
             _ => None,
         };
         if let Some(function) = refused {

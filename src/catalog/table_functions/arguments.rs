@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::Expr;
 
-use super::reference::{Reach, TableFunction};
+use super::reference::TableFunction;
 use crate::catalog::Definition;
 use crate::catalog::binder::Binder;
 use crate::catalog::scope::Scope;
@@ -27,13 +27,12 @@ impl<'c> Call<'c> {
         scope: &'c Scope<'_, '_>,
         function: &'static TableFunction,
         args: &'c [Expr],
-    ) -> Result<Self> {
-        scope.check_reach(function)?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             function,
             scope,
             args,
-        })
+        }
     }
 
     /// Plans for the as-of around the call.
@@ -114,21 +113,6 @@ impl fmt::Display for Call<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let args: Vec<String> = self.args.iter().map(ToString::to_string).collect();
         write!(f, "{}({})", self.function.name, args.join(", "))
-    }
-}
-
-impl Scope<'_, '_> {
-    /// Fails when what a function looks at was not looked up, as the call stands in
-    /// the body of a macro.
-    fn check_reach(&self, function: &TableFunction) -> Result<()> {
-        let mut mentions = self.mentions.iter();
-        match function.reach == Reach::Named || mentions.any(|it| it.reach >= function.reach) {
-            true => Ok(()),
-            false => Err(Error::new(format!(
-                "{} is called in a query, not in a macro",
-                function.name
-            ))),
-        }
     }
 }
 

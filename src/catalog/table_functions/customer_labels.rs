@@ -80,6 +80,37 @@ const BITS: usize = 62;
 
 /// Everyone is one group; a segment sets its bit in a word, a segmentation its label.
 fn labels(binder: &Binder<'_>, entity: &Definition, moment: Moment) -> Result<LogicalPlan> {
+    let all = about(binder, entity, moment)?;
+    let listed = binder.keys_of_entity(entity)?;
+    let LogicalPlan::Sort(keys) = listed.plan else {
+        return Err(entity.error("the keys of an entity come sorted"));
+    };
+    let types = all.iter().map(|it| it.members.key_type());
+    let own = keys.input.schema().field(0).data_type().clone();
+    let row = Row {
+        key_type: common_type(types.chain([Ok(own)]))?,
+        words: all.len().div_ceil(BITS),
+    };
+    let everyone = LogicalPlanBuilder::from(keys.input.as_ref().clone());
+    let everyone = everyone.project(row.columns(None, &listed.key, None))?;
+    let mut stages = vec![everyone.build()?];
+    for (at, it) in all.iter().enumerate() {
+        let columns = row.columns(Some(at), &it.members.key, it.members.label.as_deref());
+        let rows = scan("labels", &it.members.source)?;
+        stages.push(rows.project(columns)?.build()?);
+    }
+    let plan = binder.over(&query(&all, row.words), &[("stages", stacked(stages)?)])?;
+    let names = std::iter::once(listed.key.as_str());
+    let names = names.chain(all.iter().map(|it| it.definition.name.as_str()));
+    let found = plan.schema().columns();
+    let columns = found.into_iter().zip(names);
+    let columns = columns.map(|(column, name)| Expr::Column(column).alias(name));
+    let columns: Vec<Expr> = columns.collect();
+    Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
+}
+
+/// The segmentations about an entity by name, then its segments.
+fn about<'d>(binder: &Binder<'d>, entity: &Definition, moment: Moment) -> Result<Vec<Labels<'d>>> {
     let mut all = vec![];
     for definition in binder.world.catalog.project_segments() {
         let members = binder.members_at(&definition.name, moment)?;
@@ -91,48 +122,35 @@ fn labels(binder: &Binder<'_>, entity: &Definition, moment: Moment) -> Result<Lo
             });
         }
     }
-    // Segmentations come first.
     all.sort_by_key(|it| it.members.label.is_none());
-    let listed = binder.keys_of_entity(entity)?;
-    let LogicalPlan::Sort(keys) = listed.plan else {
-        return Err(entity.error("the keys of an entity come sorted"));
-    };
-    let types = all.iter().map(|it| it.members.key_type());
-    let own = keys.input.schema().field(0).data_type().clone();
-    let key_type = common_type(types.chain([Ok(own)]))?;
-    let words = all.len().div_ceil(BITS);
-    let row = |at: Option<usize>, key: &str, label: Option<&str>| {
+    Ok(all)
+}
+
+/// What each member of each segment brings.
+struct Row {
+    key_type: DataType,
+    words: usize,
+}
+
+impl Row {
+    /// Of the segment at a place; without one, of whom the entity lists.
+    fn columns(&self, at: Option<usize>, key: &str, label: Option<&str>) -> Vec<Expr> {
         let label = match label {
             Some(column) => cast(ident(column), DataType::Utf8),
             None => lit(ScalarValue::Utf8(None)),
         };
         let mut columns = vec![
-            cast(ident(key), key_type.clone()).alias("key"),
+            cast(ident(key), self.key_type.clone()).alias("key"),
             lit(at.map_or(-1, |at| at as i64)).alias("number"),
             label.alias("label"),
         ];
-        columns.extend((0..words).map(|word| {
+        columns.extend((0..self.words).map(|word| {
             let bit = at.filter(|at| at / BITS == word);
             let bit = bit.map_or(0, |at| 1_i64 << (at % BITS));
             lit(bit).alias(format!("w{word}"))
         }));
         columns
-    };
-    let everyone = LogicalPlanBuilder::from(keys.input.as_ref().clone());
-    let mut stages = vec![everyone.project(row(None, &listed.key, None))?.build()?];
-    for (at, it) in all.iter().enumerate() {
-        let columns = row(Some(at), &it.members.key, it.members.label.as_deref());
-        let rows = scan("labels", &it.members.source)?;
-        stages.push(rows.project(columns)?.build()?);
     }
-    let plan = binder.over(&query(&all, words), &[("stages", stacked(stages)?)])?;
-    let names = std::iter::once(listed.key.as_str());
-    let names = names.chain(all.iter().map(|it| it.definition.name.as_str()));
-    let found = plan.schema().columns();
-    let columns = found.into_iter().zip(names);
-    let columns = columns.map(|(column, name)| Expr::Column(column).alias(name));
-    let columns: Vec<Expr> = columns.collect();
-    Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
 
 fn query(all: &[Labels<'_>], words: usize) -> String {

@@ -46,7 +46,7 @@ pub(super) fn source(
         "previous_members" => return previous_members::function(scope, args).map(Some),
         _ => {}
     }
-    let call = Call::new(scope, function, args)?;
+    let call = Call::new(scope, function, args);
     Ok(Some(as_source(plan(&call)?, None)))
 }
 

@@ -105,25 +105,7 @@ impl<'c> Table<'c> {
     /// The table named, else that of the entity.
     fn of(call: &Call<'c>, members_key: &str) -> Result<Self> {
         let binder = call.binder();
-        let (_, segment) = call.segment(0)?;
-        let entity = binder.entity_of(segment, members_key)?;
-        let (name, wanted) = match (call.count(), entity) {
-            (2, _) => (call.name(1)?.to_owned(), members_key.to_owned()),
-            (_, Some(entity)) => match &entity.create.body {
-                Body::Table { table, .. } => (table.text.clone(), entity_key(entity)),
-                _ => return Err(entity.error("an entity has a table")),
-            },
-            (_, None) => {
-                return Err(
-                    Error::new(format!("no entity says who '{}' is about", segment.name)).hint(
-                        format!(
-                            "name the table with their attributes: segment_profile('{}', 'table')",
-                            segment.name
-                        ),
-                    ),
-                );
-            }
-        };
+        let (name, wanted) = Self::named(call, members_key)?;
         let definition = binder.world.catalog.find(&name).map(AsRef::as_ref);
         if definition.is_none() && !binder.inputs.tables.contains_key(&name) {
             let known = binder.inputs;
@@ -138,6 +120,28 @@ impl<'c> Table<'c> {
             definition,
             key,
         })
+    }
+
+    /// Its name, and that of its key.
+    fn named(call: &Call<'c>, members_key: &str) -> Result<(String, String)> {
+        if call.count() == 2 {
+            return Ok((call.name(1)?.to_owned(), members_key.to_owned()));
+        }
+        let (_, segment) = call.segment(0)?;
+        let Some(entity) = call.binder().entity_of(segment, members_key)? else {
+            return Err(
+                Error::new(format!("no entity says who '{}' is about", segment.name)).hint(
+                    format!(
+                        "name the table with their attributes: segment_profile('{}', 'table')",
+                        segment.name
+                    ),
+                ),
+            );
+        };
+        match &entity.create.body {
+            Body::Table { table, .. } => Ok((table.text.clone(), entity_key(entity))),
+            _ => Err(entity.error("an entity has a table")),
+        }
     }
 
     /// The columns by which people are told apart: those called demographic, texts
