@@ -100,6 +100,7 @@ impl<'a> Binder<'a> {
             binder: self,
             mentions: &mentions,
             hidden,
+            given: &[],
         };
         let planned = SqlToRel::new(&scope).statement_to_plan(statement.clone());
         planned.map_err(|error| {
@@ -257,6 +258,7 @@ impl<'a> Binder<'a> {
             binder: self,
             mentions: &definition.references,
             hidden,
+            given: &[],
         };
         let planned = SqlToRel::new(&scope).sql_statement_to_plan(statement.clone());
         planned.map_err(|error| explain_error::complete(error.into(), &statement, &self.state))
@@ -313,7 +315,7 @@ impl<'a> Binder<'a> {
             let source = self.source_of(definition)?;
             return match label {
                 None => Ok(source),
-                Some(label) => members::label(self, definition, source, label),
+                Some(label) => members::label_of(self, definition, source, label),
             };
         }
         if let Some(table) = self.inputs.tables.get(name) {

@@ -104,6 +104,18 @@ impl Definition {
                 .at(Some(span))
                 .hint("bucket and holdout take the same part of customers every time"));
         }
+        let refused = match &create.body {
+            Body::Query { query, .. } => references::refused_call(query.as_ref()),
+            _ => None,
+        };
+        if let Some(function) = refused {
+            return Err(Error::new(format!(
+                "a definition cannot call {}, which depends on what is defined and was run",
+                function.name
+            ))
+            .at(create.name.span)
+            .hint("previous_members('name') is the latest snapshot before the as-of; all else is asked in queries"));
+        }
         let own = references.iter().find(|found| {
             found.name.starts_with("segql.") || found.name.starts_with("information_schema.")
         });

@@ -14,6 +14,7 @@ use datafusion::prelude::SessionContext;
 
 use super::references::Reference;
 use super::shared_table::Outlines;
+use super::table_functions::Reach;
 use super::{
     Catalog, Definition, Evaluation, Graph, KeptFrozen, information, library, relations, visibility,
 };
@@ -128,6 +129,7 @@ impl Inputs {
     /// Looks up what these mentions rest on.
     pub async fn collect(world: World<'_>, mentions: &[Reference]) -> Result<Self> {
         let mut inputs = Self::default();
+        let mentions = &with_reach(world.catalog, mentions);
         // The sources of kept rows may be gone.
         let kept = world.catalog.kept_frozen(world.store).await;
         let graph = Graph::new(world.catalog).over(&kept);
@@ -285,6 +287,24 @@ impl Inputs {
         names.extend(information::session_tables(session));
         names
     }
+}
+
+/// The mentions with all that table functions among them look at beside.
+fn with_reach(catalog: &Catalog, mentions: &[Reference]) -> Vec<Reference> {
+    let mut all = mentions.to_vec();
+    let reach = mentions.iter().map(|mention| mention.reach).max();
+    if reach >= Some(Reach::Entities) {
+        let entities = catalog.of_kind(Kind::Entity);
+        all.extend(entities.flat_map(|entity| entity.references.clone()));
+    }
+    if reach >= Some(Reach::Segments) {
+        let segments = catalog.project_segments();
+        all.extend(segments.map(|segment| Reference {
+            by_text: true,
+            ..Reference::to(&segment.name)
+        }));
+    }
+    all
 }
 
 /// The source of a definition, with why it cannot be opened told at its name.

@@ -161,6 +161,17 @@ impl Binder<'_> {
     }
 }
 
+/// A type that keys of these types can be compared in: 17 and '17' agree.
+pub(super) fn common_type(types: impl IntoIterator<Item = Result<DataType>>) -> Result<DataType> {
+    let types: Vec<DataType> = types.into_iter().collect::<Result<_>>()?;
+    let small = |it: &DataType| it.is_integer() && *it != DataType::UInt64;
+    Ok(match types.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|it| it == first) => first.clone(),
+        all if all.iter().all(small) => DataType::Int64,
+        _ => DataType::Utf8View,
+    })
+}
+
 /// The one among these names that is meant, whatever its case.
 pub(super) fn fitting<'n>(names: &[&'n str], wanted: &str) -> Option<&'n str> {
     if let Some(same) = names.iter().find(|name| **name == wanted) {

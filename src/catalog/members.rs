@@ -272,10 +272,26 @@ pub(super) fn with_otherwise(
 }
 
 /// `"rfm:champions"`: the rows of a segmentation with one label.
-pub(super) fn label(
+pub(super) fn label_of(
     binder: &Binder<'_>,
     definition: &Definition,
     source: Arc<dyn TableSource>,
+    wanted: &str,
+) -> Result<Arc<dyn TableSource>> {
+    if definition.kind() != Kind::Segmentation {
+        return label(definition, source, None, wanted);
+    }
+    let schema = source.schema();
+    let key = binder.key(definition, &schema)?;
+    let column = binder.label_column(definition, &schema, &key)?;
+    label(definition, source, column.as_deref(), wanted)
+}
+
+/// The rows with one label in a column.
+pub(super) fn label(
+    definition: &Definition,
+    source: Arc<dyn TableSource>,
+    column: Option<&str>,
     label: &str,
 ) -> Result<Arc<dyn TableSource>> {
     if definition.kind() != Kind::Segmentation {
@@ -294,10 +310,7 @@ pub(super) fn label(
         .hint_if(suggest(label, labels.iter().copied()))
         .hint(format!("its labels are {}", labels.join(", "))));
     }
-    let schema = source.schema();
-    let key = binder.key(definition, &schema)?;
-    let column = binder.label_column(definition, &schema, &key)?;
-    let column = column.unwrap_or_else(|| LABEL_COLUMN.to_owned());
+    let column = column.unwrap_or(LABEL_COLUMN);
     let plan =
         LogicalPlanBuilder::scan(TableReference::bare(definition.name.as_str()), source, None)?
             .filter(ident(column).eq(lit(label)))?

@@ -2,21 +2,18 @@
 
 use std::sync::Arc;
 
-use chrono::NaiveDate;
-use datafusion::arrow::datatypes::DataType;
-use datafusion::common::{ScalarValue, TableReference};
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableSource};
 use datafusion::prelude::ident;
 
 use super::binder::{Binder, as_source};
-use super::inputs::World;
-use super::members::label;
+use super::members::{label, label_of};
 use super::scope::Scope;
 use super::snapshot_table::SnapshotTable;
-use super::{Evaluation, SharedTables, split_label};
+use super::split_label;
+use super::table_functions::moment_of;
 use crate::error::{Error, Result};
-use crate::session::Moment;
 use crate::statement::Kind;
 use crate::store::SnapshotRecord;
 
@@ -43,62 +40,13 @@ pub(super) fn function(scope: &Scope<'_, '_>, args: &[Expr]) -> Result<Arc<dyn T
     scope.check_named("members", name)?;
     let kinds = [Kind::Segment, Kind::Segmentation];
     let definition = binder.world.catalog.get(name, &kinds)?;
-    let wanted = split_label(name).1;
-    let snapshot = (definition.name.clone(), moment.date());
-    let source = match binder.inputs.snapshots.get(&snapshot) {
-        Some(record) if record.instant.timestamp_nanos_opt() == Some(moment.nanos()) => {
-            from_snapshot(binder, record)?
-        }
-        _ if moment == binder.evaluation.moment => binder.source_of(definition)?,
-        _ => {
-            let evaluation = Evaluation {
-                moment,
-                variables: binder.evaluation.variables.clone(),
-            };
-            let shared = SharedTables::new();
-            let world = World {
-                evaluation: &evaluation,
-                ..binder.world
-            };
-            let other = Binder::new(world, binder.inputs, &shared)?;
-            other.source_of(definition)?
-        }
+    let (source, record) = binder.rows_at(definition, moment)?;
+    let Some(wanted) = split_label(name).1 else {
+        return Ok(source);
     };
-    match wanted {
-        Some(name) => label(binder, definition, source, name),
-        None => Ok(source),
-    }
-}
-
-fn moment_of(when: &Expr, default: &Moment) -> Result<Moment> {
-    let wrong = || {
-        Error::new(format!("'{when}' is no date"))
-            .hint("the second argument of members is a constant date: DATE '2026-01-31'")
-    };
-    let Expr::Literal(value, _) = when else {
-        return Err(wrong());
-    };
-    let zone = default.zone();
-    match value {
-        ScalarValue::Date32(Some(days)) => {
-            let date = NaiveDate::default() + chrono::Duration::days((*days).into());
-            Moment::end_of(date, zone)
-        }
-        value if value.data_type().is_temporal() => {
-            let text = value.cast_to(&DataType::Utf8)?.to_string();
-            Moment::parse(
-                &text,
-                zone,
-                chrono::DateTime::from_timestamp_nanos(default.nanos()),
-            )
-        }
-        value => match value.try_as_str() {
-            Some(Some(text)) => {
-                let now = chrono::DateTime::from_timestamp_nanos(default.nanos());
-                Moment::parse(text, zone, now)
-            }
-            _ => Err(wrong()),
-        },
+    match record {
+        Some(record) => label(definition, source, record.label.as_deref(), wanted),
+        None => label_of(binder, definition, source, wanted),
     }
 }
 

@@ -33,6 +33,7 @@ mod row_keys;
 mod scope;
 mod shared_table;
 mod snapshot_table;
+mod table_functions;
 mod total_order;
 mod versions;
 mod visibility;
@@ -57,12 +58,11 @@ pub use key::{LABEL_COLUMN, entity_key, fits};
 pub use library::{Library, Parameter, libraries, library, parameters};
 pub use members::MembersPlan;
 pub use references::{Reference, of_statement, relation_name};
-pub use relations::{
-    SYSTEM_RELATIONS, TABLE_FUNCTIONS, contract_listing, library_listing, segment_listing,
-};
+pub use relations::{SYSTEM_RELATIONS, contract_listing, library_listing, segment_listing};
 pub use row_keys::marked as definition_of;
 pub use shared_table::{SharedTable, SharedTables};
 pub use snapshot_table::SnapshotTable;
+pub use table_functions::{TABLE_FUNCTIONS, TableFunction};
 pub use visibility::files_seen;
 
 /// All definitions by id: what is selected FROM lives in one namespace, entities
@@ -164,6 +164,13 @@ impl Catalog {
     /// All definitions in the order of their names.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Definition>> {
         self.definitions.values()
+    }
+
+    /// The segments and segmentations of the project or session, in the order of their
+    /// names; libraries offer theirs only.
+    pub fn project_segments(&self) -> impl Iterator<Item = &Arc<Definition>> {
+        let own = self.all().filter(|it| it.library.is_none());
+        own.filter(|it| it.kind().has_members())
     }
 
     /// All definitions of a kind.

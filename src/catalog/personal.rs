@@ -1,10 +1,11 @@
-//! Which columns of a plan are personal, because a source says so of the column
-//! they come from.
+//! Which columns of a plan are personal (or demographic, or sensitive), because a
+//! source says so of the column they come from.
 //!
 //! A column keeps its nature through views, joins, groups, casts, aliases and
 //! whatever is computed from it: `upper(email)`, `max(phone)` and `phone + 0` are
 //! personal. Only what says how many, how long or whether does not carry it on:
 //! `count(email)`, `length(email)`, `email IS NULL`, `CASE WHEN email IS NULL THEN …`.
+//! Of what is demographic or sensitive, whatever is computed from it is.
 
 use std::collections::BTreeSet;
 
@@ -15,33 +16,59 @@ use datafusion::logical_expr::utils::grouping_set_to_exprlist;
 use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 
 use super::inputs::Inputs;
+use crate::source::SourceOptions;
 
 /// A source or definition, and its column.
 pub(super) type Origin = (String, String);
 
-/// Does any source call a column personal?
-pub(super) fn is_declared(inputs: &Inputs) -> bool {
-    let mut opened = inputs.sources.values().flatten();
-    opened.any(|(_, options)| !options.personal.is_empty())
+/// What a source says of columns, and what goes with them through views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    Personal,
+    Demographic,
+    Sensitive,
 }
 
-/// The columns that a source calls personal; none of what is no source.
-pub(super) fn declared(inputs: &Inputs, source: &str) -> BTreeSet<Origin> {
+impl Nature {
+    pub(super) const ALL: [Nature; 3] = [Self::Personal, Self::Demographic, Self::Sensitive];
+
+    fn columns(self, options: &SourceOptions) -> &[String] {
+        match self {
+            Nature::Personal => &options.personal,
+            Nature::Demographic => &options.demographic,
+            Nature::Sensitive => &options.sensitive,
+        }
+    }
+}
+
+/// Does any source call a column so?
+pub(super) fn is_declared(inputs: &Inputs, nature: Nature) -> bool {
+    let mut opened = inputs.sources.values().flatten();
+    opened.any(|(_, options)| !nature.columns(options).is_empty())
+}
+
+/// The columns that a source calls so; none of what is no source.
+pub(super) fn declared(inputs: &Inputs, source: &str, nature: Nature) -> BTreeSet<Origin> {
     let Some(Ok((_, options))) = inputs.sources.get(source) else {
         return BTreeSet::new();
     };
-    let columns = options.personal.iter();
+    let columns = nature.columns(options).iter();
     columns
         .map(|column| (source.to_owned(), column.clone()))
         .collect()
 }
 
 /// The names of a plan's columns that come from one of these.
-pub(super) fn columns(plan: &LogicalPlan, personal: &BTreeSet<Origin>) -> BTreeSet<String> {
+pub(super) fn columns(
+    plan: &LogicalPlan,
+    declared: &BTreeSet<Origin>,
+    nature: Nature,
+) -> BTreeSet<String> {
     let fields = plan.schema().fields();
     let personal = Personal {
-        declared: personal,
+        declared,
         around: None,
+        whether_is_nothing: nature == Nature::Personal,
     };
     (0..fields.len())
         .filter(|index| is_personal(plan, *index, personal))
@@ -55,6 +82,8 @@ struct Personal<'p> {
     declared: &'p BTreeSet<Origin>,
     /// Of a subquery: the rows around it, whose columns it may mention.
     around: Option<&'p Around<'p>>,
+    /// Do how many, how long and whether say nothing of it?
+    whether_is_nothing: bool,
 }
 
 struct Around<'p> {
@@ -236,6 +265,12 @@ fn of_expr(expr: &Expr, input: &LogicalPlan, personal: Personal<'_>) -> bool {
         Expr::TryCast(cast) => of_expr(&cast.expr, input, personal),
         Expr::Column(column) => of_column(column),
         Expr::OuterReferenceColumn(_, column) => personal.outer(column),
+        computed if !personal.whether_is_nothing => {
+            let mut outer = outer_columns(computed).into_iter();
+            computed.column_refs().into_iter().any(of_column)
+                || outer.any(|(column, _)| personal.outer(column))
+                || of_subqueries(computed, input, personal)
+        }
         // What is chosen says who; what it is chosen by only says whether.
         Expr::Case(case) => {
             let whens = case.when_then_expr.iter();

@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::ast::{
     Visitor,
 };
 
+use super::table_functions::{Reach, TableFunction, find};
 use crate::error::{Result, Span};
 use crate::statement::Name;
 
@@ -29,6 +30,8 @@ pub struct Reference {
     pub by_text: bool,
     /// Named in `previous_members('vip')`: what it was, not what it is.
     pub previous: bool,
+    /// The name of a table function that looks at more than it names.
+    pub reach: Reach,
 }
 
 impl Reference {
@@ -40,6 +43,7 @@ impl Reference {
             times: 1,
             by_text: false,
             previous: false,
+            reach: Reach::Named,
         }
     }
 
@@ -102,11 +106,10 @@ pub fn of_statement(statement: &SqlStatement) -> Result<Vec<Reference>> {
         .map(|name| Reference {
             place: mentions.place(&name),
             times: mentions.times(&name),
-            name,
-            by_text: false,
-            previous: false,
+            ..Reference::to(name)
         })
         .collect();
+    found.extend(mentions.far_reaching());
     found.extend(
         mentions
             .texts
@@ -120,6 +123,15 @@ pub fn of_statement(statement: &SqlStatement) -> Result<Vec<Reference>> {
     found.sort();
     found.dedup();
     Ok(found)
+}
+
+/// A table function among these calls that definitions may not make: what it looks
+/// at depends on what else is defined and on what the store holds.
+pub(super) fn refused_call(tree: &impl Visit) -> Option<&'static TableFunction> {
+    let mut mentions = Mentions::default();
+    let _ = tree.visit(&mut mentions);
+    let mut called = mentions.functions.iter().filter_map(|name| find(name));
+    called.find(|function| !function.in_definitions)
 }
 
 /// Where a sample of a table is taken, which would be another every time.
@@ -170,6 +182,17 @@ struct Mentions {
 }
 
 impl Mentions {
+    /// Table functions that look at more than they name.
+    fn far_reaching(&self) -> impl Iterator<Item = Reference> {
+        let known = self.functions.iter().filter_map(|name| find(name));
+        let far = known.filter(|function| function.reach != Reach::Named);
+        far.map(|function| Reference {
+            by_text: true,
+            reach: function.reach,
+            ..Reference::to(function.name)
+        })
+    }
+
     fn place(&self, name: &str) -> Option<(u64, u64, u64, u64)> {
         let found = self.places.iter().find(|(known, _)| known == name);
         found.map(|(_, place)| *place)

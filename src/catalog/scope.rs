@@ -18,9 +18,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 
 use super::binder::{Binder, as_source, known_as};
-use super::{
-    Reference, TABLE_FUNCTIONS, members_function, previous_members, relation_name, visibility,
-};
+use super::{Reference, TABLE_FUNCTIONS, relation_name, table_functions, visibility};
 use crate::error::{Error, Result};
 use crate::statement::Kind;
 
@@ -31,6 +29,8 @@ pub(super) struct Scope<'b, 'a> {
     pub(super) mentions: &'b [Reference],
     /// The hidden columns it asks for.
     pub(super) hidden: Vec<&'static str>,
+    /// Relations that are given by name, before all others.
+    pub(super) given: &'b [(&'b str, Arc<dyn TableSource>)],
 }
 
 impl Scope<'_, '_> {
@@ -67,6 +67,9 @@ impl Scope<'_, '_> {
 impl ContextProvider for Scope<'_, '_> {
     fn get_table_source(&self, name: TableReference) -> PlanResult<Arc<dyn TableSource>> {
         let name = relation_name(&name);
+        if let Some((_, given)) = self.given.iter().find(|(known, _)| *known == name) {
+            return Ok(Arc::clone(given));
+        }
         if !self.hidden.is_empty() {
             let definition = self.binder.world.catalog.find(&name);
             if let Some(source) = definition.filter(|it| it.kind() == Kind::Source) {
@@ -89,15 +92,13 @@ impl ContextProvider for Scope<'_, '_> {
         args: Vec<Expr>,
     ) -> PlanResult<Arc<dyn TableSource>> {
         let args = self.constants(args)?;
-        if name.eq_ignore_ascii_case("members") {
-            return Ok(members_function::function(self, &args)?);
-        }
-        if name.eq_ignore_ascii_case("previous_members") {
-            return Ok(previous_members::function(self, &args)?);
+        if let Some(source) = table_functions::source(self, name, &args)? {
+            return Ok(source);
         }
         let functions = self.state().table_functions();
         let Some(function) = functions.get(&name.to_lowercase()) else {
-            let known = functions.keys().map(String::as_str).chain(TABLE_FUNCTIONS);
+            let own = TABLE_FUNCTIONS.iter().map(|function| function.name);
+            let known = functions.keys().map(String::as_str).chain(own);
             return Err(Error::new(format!("table function '{name}' not found"))
                 .hint_if(crate::error::suggest(name, known))
                 .into());

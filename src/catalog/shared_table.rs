@@ -10,6 +10,7 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{LogicalPlan, TableSource};
 
 use super::binder::Binder;
+use super::personal::Nature;
 use super::row_keys::{names, row_keys};
 use super::total_order::declared_keys;
 use super::{Definition, Graph, personal};
@@ -31,7 +32,8 @@ pub type SharedTables = HashMap<String, SharedTable>;
 #[derive(Clone)]
 pub(super) struct Outline {
     stand_in: SharedTable,
-    personal: BTreeSet<String>,
+    /// Its columns of each nature that a source gave them.
+    natures: [BTreeSet<String>; Nature::ALL.len()],
 }
 
 /// Outlines by name.
@@ -69,9 +71,20 @@ impl Binder<'_> {
 
     /// Columns of a definition that stay out of its snapshots.
     pub(super) fn personal_columns(&self, definition: &Definition) -> Result<BTreeSet<String>> {
-        match personal::is_declared(self.inputs) {
+        self.columns_of_nature(definition, Nature::Personal)
+    }
+
+    /// Columns of a definition that come from those a source calls so.
+    pub(super) fn columns_of_nature(
+        &self,
+        definition: &Definition,
+        nature: Nature,
+    ) -> Result<BTreeSet<String>> {
+        match personal::is_declared(self.inputs, nature) {
             false => Ok(BTreeSet::new()),
-            true => Ok(self.outline(definition)?.personal),
+            true => Ok(std::mem::take(
+                &mut self.outline(definition)?.natures[nature as usize],
+            )),
         }
     }
 
@@ -97,20 +110,26 @@ impl Binder<'_> {
         let below = self.stand_ins_known(definition);
         let binder = Binder::new(self.world, self.inputs, &below)?;
         let plan = binder.definition(definition)?;
-        let mut personal = personal::declared(self.inputs, &definition.name);
-        let outlines = self.inputs.outlines();
-        for name in below.keys() {
-            let columns = outlines.get(name).into_iter().flat_map(|it| &it.personal);
-            personal.extend(columns.map(|column| (name.clone(), column.clone())));
-        }
-        drop(outlines);
+        let natures = Nature::ALL.map(|nature| {
+            let mut origins = personal::declared(self.inputs, &definition.name, nature);
+            let outlines = self.inputs.outlines();
+            for name in below.keys() {
+                let known = outlines.get(name).into_iter();
+                let columns = known.flat_map(|it| &it.natures[nature as usize]);
+                origins.extend(columns.map(|column| (name.clone(), column.clone())));
+            }
+            match origins.is_empty() {
+                true => BTreeSet::new(),
+                false => personal::columns(&plan, &origins, nature),
+            }
+        });
         let empty = EmptyTable::new(Arc::clone(plan.schema().inner()));
         Ok(Outline {
             stand_in: SharedTable {
                 table: provider_as_source(Arc::new(empty)),
                 keys: binder.row_keys(&plan),
             },
-            personal: personal::columns(&plan, &personal),
+            natures,
         })
     }
 }

@@ -8,8 +8,10 @@
 mod cache_sized;
 pub(crate) mod carried;
 mod dense;
+mod in_order;
 pub(crate) mod incremental;
 mod kept;
+mod memberships;
 mod settings;
 mod window;
 
@@ -17,7 +19,9 @@ use std::sync::Arc;
 
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 
+pub(crate) use in_order::OrderedTable;
 pub(crate) use kept::{KeptRows, KeptTable, Place};
+pub(crate) use memberships::{Counted, Entrant, MembershipTable, Shape};
 pub(crate) use settings::ExecSettings;
 
 /// The rules that run before DataFusion's, so that it sees to what our operators ask for.

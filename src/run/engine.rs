@@ -222,7 +222,7 @@ impl Engine {
         let is_known = state.scalar_functions().contains_key(&name)
             || state.aggregate_functions().contains_key(&name)
             || state.window_functions().contains_key(&name)
-            || TABLE_FUNCTIONS.contains(&name.as_str());
+            || TABLE_FUNCTIONS.iter().any(|it| it.name == name);
         match definition.kind() == Kind::Function && is_known {
             false => Ok(()),
             true => Err(definition

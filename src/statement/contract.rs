@@ -96,6 +96,7 @@ pub fn contract(parsed: Parsed) -> Result<Parsed> {
         name: object_name(&table.name)?,
         or_replace: false,
         if_not_exists: false,
+        frozen: None,
         options: Options::default(),
         body: Body::Contract(columns),
     };

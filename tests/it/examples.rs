@@ -10,6 +10,8 @@ use segql::error::Script;
 use segql::run::{Engine, Outcome, Setup};
 use segql::statement;
 
+use crate::command::run;
+
 /// The examples by function name.
 fn examples() -> Vec<(String, String)> {
     let mut all = vec![];
@@ -84,6 +86,29 @@ async fn every_example_of_the_reference_is_true() {
         }
     }
     assert!(compared >= 17, "only {compared} examples were compared");
+}
+
+/// Of functions that give tables, over the shop with two months of snapshots.
+#[test]
+fn every_example_of_a_table_function_has_rows() {
+    let here = tempfile::tempdir().expect("a folder");
+    let made = run(here.path(), &["init", "shop", "--customers", "300"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let shop = here.path().join("shop");
+    for date in ["2025-11-30", "2025-12-31"] {
+        let ran = run(&shop, &["run", "--as-of", date, "--quiet"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    for function in segql::catalog::TABLE_FUNCTIONS {
+        let query = ["--as-of", "2025-12-31", "--format", "csv", "-c"];
+        let ran = run(&shop, &[&query[..], &[function.example]].concat());
+        assert_eq!(ran.code, 0, "{}: {}", function.name, ran.err);
+        let rows = ran.out.lines().count();
+        assert!(rows > 1, "{}: {}", function.name, ran.out);
+        assert!(function.example.contains(function.name));
+        let page = run(&shop, &["functions", function.name]);
+        assert!(page.out.contains(function.call), "{}", page.out);
+    }
 }
 
 /// The shop's nightly job; it wants bash and flock.

@@ -32,9 +32,6 @@ pub const SYSTEM_RELATIONS: [&str; 10] = [
     "rejects",
 ];
 
-/// Table functions beside DataFusion's.
-pub const TABLE_FUNCTIONS: [&str; 2] = ["members", "previous_members"];
-
 /// One of the relations.
 pub(super) async fn table(name: &str, world: World<'_>) -> Result<Arc<dyn TableSource>> {
     let batch = match name {

@@ -22,6 +22,7 @@ use crate::catalog::SnapshotTable;
 use crate::catalog::binder::as_source;
 use crate::catalog::inputs::World;
 use crate::catalog::members_function::scan_name;
+use crate::catalog::table_functions::stacked;
 use crate::error::Result;
 use crate::store::SnapshotRecord;
 
@@ -140,6 +141,7 @@ pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
                     .collect::<BooleanArray>(),
             ),
         ),
+        ("reason", text(all.iter().map(why_not_point_in_time))),
         (
             "nondeterministic",
             Arc::new(
@@ -173,10 +175,16 @@ pub(super) async fn snapshots(world: World<'_>) -> Result<RecordBatch> {
     ])
 }
 
+/// Why a snapshot may not be what was known at its date.
+fn why_not_point_in_time(record: &SnapshotRecord) -> Option<String> {
+    let timeless = &record.timeless;
+    (!timeless.is_empty()).then(|| format!("timeless: {}", timeless.join(", ")))
+}
+
 /// `segql.members`: every member of every snapshot, the key as text.
 pub(super) async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
     let records = world.store.snapshots().await?;
-    let mut all: Option<LogicalPlan> = None;
+    let mut all = vec![];
     let mut previous: Option<&str> = None;
     let mut number = 0_i64;
     for record in &records {
@@ -186,15 +194,11 @@ pub(super) async fn members(world: World<'_>) -> Result<Arc<dyn TableSource>> {
             1
         };
         previous = Some(&record.segment);
-        let one = snapshot_rows(world, record, number)?;
-        all = Some(match all {
-            None => one,
-            Some(rest) => LogicalPlanBuilder::from(rest).union(one)?.build()?,
-        });
+        all.push(snapshot_rows(world, record, number)?);
     }
-    let rows = match all {
-        Some(rows) => rows,
-        None => no_members()?,
+    let rows = match all.is_empty() {
+        true => no_members()?,
+        false => stacked(all)?,
     };
     Ok(as_source(with_entry_date(rows)?, None))
 }
