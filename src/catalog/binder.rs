@@ -19,7 +19,8 @@ use super::scope::Scope;
 use super::shared_table::{SharedTable, SharedTables};
 use super::{
     Definition, Graph, Reference, any_case, column_names, contract, explain_error, file_column,
-    macros, members, priority, relation_name, row_keys, split_label, total_order, visibility,
+    macros, members, priority, relation_name, row_keys, split_label, total_order, using_columns,
+    visibility,
 };
 use crate::error::{Error, Result, Script};
 use crate::session::{Moment, Variables};
@@ -127,6 +128,7 @@ impl<'a> Binder<'a> {
         column_names::complete(tree);
         macros::expand(tree, self.world.catalog)?;
         self.evaluation.variables.put_into(tree)?;
+        using_columns::qualify(tree);
         any_case::match_columns(tree, &self.columns_of(names));
         let hidden = file_column::mentioned(tree);
         if !hidden.is_empty() {

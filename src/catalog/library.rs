@@ -243,7 +243,8 @@ mod tests {
     fn every_variable_is_declared_used_and_called_after_its_library() {
         for library in libraries().expect("manifests parse") {
             let catalog = library.catalog().expect("parses");
-            let texts: String = catalog.all().map(|it| it.text.to_lowercase()).collect();
+            let texts = catalog.all().map(|it| it.text.to_lowercase() + "\n");
+            let texts: String = texts.collect();
             let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
             let used = texts.split('$').skip(1);
             let used: BTreeSet<&str> = used

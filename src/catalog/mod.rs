@@ -35,6 +35,7 @@ mod shared_table;
 mod snapshot_table;
 mod table_functions;
 mod total_order;
+mod using_columns;
 mod versions;
 mod visibility;
 

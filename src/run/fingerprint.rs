@@ -85,8 +85,8 @@ impl Fingerprint {
                 .insert(entity.id(), entity.text.clone());
         }
         made_from.add_variables(evaluation);
-        made_from.definition = made_from.checksum(&[], evaluation);
-        made_from.sum = made_from.checksum(&made_from.inputs, evaluation);
+        made_from.definition = made_from.checksum(&[], &made_from.previous_dates(), evaluation);
+        made_from.sum = made_from.checksum(&made_from.inputs, &made_from.previous, evaluation);
         if is_open {
             let now = chrono::Utc::now().timestamp_micros();
             made_from.sum.push_str(&format!("-{now}"));
@@ -179,7 +179,22 @@ impl Fingerprint {
             .collect();
     }
 
-    fn checksum(&self, files: &[InputRecord], evaluation: &Evaluation) -> String {
+    /// Earlier snapshots by their dates alone: what they were made from tells where a
+    /// project lies.
+    fn previous_dates(&self) -> BTreeMap<String, String> {
+        let date = |read: &String| read.split(' ').next().unwrap_or_default().to_owned();
+        let dates = self.previous.iter();
+        dates
+            .map(|(name, read)| (name.clone(), date(read)))
+            .collect()
+    }
+
+    fn checksum(
+        &self,
+        files: &[InputRecord],
+        previous: &BTreeMap<String, String>,
+        evaluation: &Evaluation,
+    ) -> String {
         let mut hash = Sha256::new();
         // Each part with its length, so that no two sets of parts look the same.
         let mut add = |part: &str| {
@@ -192,7 +207,7 @@ impl Fingerprint {
         for (part, texts) in [
             ("definitions", &self.definitions),
             ("variables", &self.variables),
-            ("previous", &self.previous),
+            ("previous", previous),
             ("frozen", &self.frozen),
             ("columns", &self.columns),
             ("options", &self.options),

@@ -291,7 +291,7 @@ fn a_comparison_larger_than_memory_goes_on_in_temporary_files() {
           FROM generate_series(1, 500000) AS t (value) WHERE value % 10 <> 2;";
     let ran = run(
         here.path(),
-        &["--memory-limit", "70MB", "--format", "csv", "-c", script],
+        &["--memory-limit", "200MB", "--format", "csv", "-c", script],
     );
     assert_eq!(ran.code, 0, "{}", ran.err);
     let lines: Vec<&str> = ran.out.lines().collect();

@@ -49,8 +49,19 @@ def of_duckdb(glob: str) -> str | None:
     return check(rows, [types[name] for name in wanted], ["BIGINT", "BIGINT", "DATE"])
 
 
+def polars_frame(glob: str) -> polars.DataFrame:
+    """Polars looks at a file twice, and fails when it was replaced in between."""
+    for _ in range(5):
+        try:
+            scan = polars.scan_parquet(glob, hive_partitioning=True, try_parse_hive_dates=True)
+            return scan.collect()
+        except polars.exceptions.ComputeError as error:
+            failed = error
+    raise failed
+
+
 def of_polars(glob: str) -> str | None:
-    frame = polars.scan_parquet(glob, hive_partitioning=True, try_parse_hive_dates=True).collect()
+    frame = polars_frame(glob)
     grouped = frame.group_by("as_of").agg(
         polars.col("version").min().alias("low"),
         polars.col("version").max().alias("high"),

@@ -112,7 +112,7 @@ mod tests {
         let names = documented();
         let unique: BTreeSet<&String> = names.iter().map(|(name, _)| name).collect();
         assert_eq!(unique.len(), names.len());
-        assert_eq!(names.len(), 13);
+        assert_eq!(names.len(), 17);
     }
 
     #[test]
