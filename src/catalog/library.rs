@@ -249,6 +249,8 @@ mod tests {
             let used = texts.split('$').skip(1);
             let used: BTreeSet<&str> = used
                 .map(|it| it.split(|c| !is_name(c)).next().unwrap_or_default())
+                // A regular expression may end in `$`.
+                .filter(|name| !name.is_empty())
                 .collect();
             let declared = catalog.parameters().expect("manifests parse");
             let names: BTreeSet<&str> = declared.iter().map(|it| it.name.as_str()).collect();
