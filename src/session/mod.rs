@@ -1,6 +1,7 @@
 //! The one place where a DataFusion session is built: functions, memory,
 //! threads, time zone.
 
+mod date_days;
 mod dates;
 mod distinct;
 mod expressions;
@@ -106,6 +107,7 @@ pub fn build(
     for function in segql_udfs::exact_aggregates() {
         context.register_udaf(function.as_ref().clone());
     }
+    context.register_expr_planner(Arc::new(date_days::DateDays))?;
     context.register_expr_planner(Arc::new(interval_length::DateDifference))?;
     context.register_expr_planner(Arc::new(star::Star))?;
     Ok((context, watch))
