@@ -12,7 +12,7 @@ use super::refuse::Refuse;
 use super::versions::{newest, one_version};
 use crate::error::{Error, Result};
 use crate::session::{Moment, parse_zone};
-use crate::source::{InputFile, NullTime, OpenSource, SourceOptions};
+use crate::source::{InputFile, NullTime, OpenSource, SourceOptions, Until};
 use crate::sql_type::sql_type_name;
 
 /// Instants are shown in the session's zone, whatever zone a file gives them.
@@ -100,12 +100,14 @@ pub fn files_seen(
     options: &SourceOptions,
     moment: &Moment,
 ) -> Result<Vec<InputFile>> {
-    let Some(column) = options.event_time.as_deref() else {
-        return Ok(source.files.clone());
-    };
     let zone = zone_of(options, moment)?;
-    let data_type = source.schema.field_with_name(column)?.data_type();
-    Ok(source.files_until(&limit(column, data_type, moment, zone)?))
+    let until = |column| -> Result<Until<'_>> {
+        let data_type = source.schema.field_with_name(column)?.data_type();
+        let time = limit(column, data_type, moment, zone)?;
+        Ok(Until { column, time })
+    };
+    let untils: Vec<_> = options.times().map(until).collect::<Result<_>>()?;
+    Ok(source.files_until(&untils, moment.nanos()))
 }
 
 /// The zone in which a source's local times are told.

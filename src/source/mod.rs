@@ -10,6 +10,7 @@ mod csv;
 mod csv_columns;
 mod detect;
 mod drift;
+mod earliest;
 mod files;
 mod format;
 mod guess;
@@ -22,6 +23,7 @@ mod table;
 mod widen;
 
 pub use csv::Fault;
+pub use earliest::Until;
 pub use files::{InputFile, changed, looks_like_path};
 pub use format::SourceFormat;
 pub use open::{FILE_COLUMN, LINE_COLUMN, OpenSource};

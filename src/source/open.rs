@@ -1,13 +1,12 @@
 //! Opening a source: list the files, settle the schema, make the table.
 
-use std::cmp::Ordering;
 use std::path::Path;
 use std::sync::Arc;
 
 use datafusion::arrow::compute::can_cast_types;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{ScalarValue, TableReference};
+use datafusion::common::TableReference;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
 use datafusion::prelude::ident;
@@ -17,6 +16,7 @@ use super::csv::{CsvSpec, CsvTable, Fault};
 use super::csv_columns::csv_columns;
 use super::detect::Detection;
 use super::drift::Drift;
+use super::earliest::{Earliest, FirstTimes, Until};
 use super::format::{CsvShape, Encoding, csv_reader, reader};
 use super::numbered::NumberedTable;
 use super::partitions::partition_fields;
@@ -47,8 +47,8 @@ pub struct OpenSource {
     columns: Vec<Expr>,
     /// The columns of CSV files whose types were found by looking.
     detected: Vec<Field>,
-    /// The first event time in each file, where the file itself tells.
-    earliest: Vec<Option<ScalarValue>>,
+    /// The first times in its files, as far as they are known.
+    first_times: FirstTimes,
 }
 
 impl OpenSource {
@@ -74,6 +74,7 @@ impl OpenSource {
             if opened.schema.column_with_name(key.name()).is_some() {
                 continue;
             }
+            opened.first_times.add_folders(&opened.files, &key);
             opened.columns.push(ident(key.name().as_str()));
             fields.push(Arc::new(key));
         }
@@ -148,7 +149,7 @@ impl OpenSource {
             table: Arc::clone(&table) as _,
             csv: Some(table),
             detected,
-            earliest: vec![],
+            first_times: FirstTimes::default(),
         })
     }
 
@@ -177,9 +178,15 @@ impl OpenSource {
         }
         let table = FilesTable::new(read, keys, &files, reader)?;
         let table = table.with_statistics(session).await?;
-        let event_time = options.event_time.as_deref();
+        let first_times = FirstTimes::default();
+        for column in options.times() {
+            for (file, first) in table.earliest(column).into_iter().enumerate() {
+                let known = first.map_or(Earliest::Always, Earliest::Exactly);
+                first_times.add(file, column, known);
+            }
+        }
         Ok(Self {
-            earliest: event_time.map(|it| table.earliest(it)).unwrap_or_default(),
+            first_times,
             files,
             format,
             schema: Arc::new(Schema::new(fields)),
@@ -201,18 +208,31 @@ impl OpenSource {
         files::list(location, base).is_ok_and(|files| files == self.files)
     }
 
-    /// Its files, without those that say of themselves that nothing in them
-    /// happened until then.
-    pub fn files_until(&self, time: &ScalarValue) -> Vec<InputFile> {
-        let begins_after = |index: usize| match self.earliest.get(index) {
-            Some(Some(earliest)) => earliest.partial_cmp(time) == Some(Ordering::Greater),
-            _ => false,
-        };
+    /// Its files, without those of which it is known, or can be found out at little
+    /// cost, that nothing in them happened until then.
+    pub fn files_until(&self, untils: &[Until<'_>], written_until: i64) -> Vec<InputFile> {
         let files = self.files.iter().enumerate();
-        files
-            .filter(|(index, _)| !begins_after(*index))
-            .map(|(_, file)| file.clone())
-            .collect()
+        let seen = files.filter(|(index, file)| {
+            let mut untils = untils.iter();
+            !untils.any(|until| self.is_after(*index, file, until, written_until))
+        });
+        seen.map(|(_, file)| file.clone()).collect()
+    }
+
+    fn is_after(&self, index: usize, file: &InputFile, until: &Until<'_>, written: i64) -> bool {
+        self.first_times.is_after(index, until, || {
+            // What was written before then is read for it in any case: nobody writes
+            // only of the future.
+            if file.modified <= written {
+                return None;
+            }
+            let found = self
+                .csv
+                .as_ref()?
+                .earliest(index, until.column, &until.time);
+            // Whoever reads its rows says what is wrong with it.
+            found.ok()
+        })
     }
 
     /// A plan that reads it, with these hidden columns last. A column of its

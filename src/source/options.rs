@@ -163,6 +163,18 @@ impl SourceOptions {
             || self.latest_by.is_some()
     }
 
+    /// The columns of times of which each row must have one that is not after the as-of.
+    pub fn times(&self) -> impl Iterator<Item = &str> {
+        let valid_from = self.history.as_ref().map(|(from, _)| from);
+        let times = [
+            self.event_time.as_ref(),
+            self.known_at.as_ref(),
+            self.latest_by.as_ref(),
+            valid_from,
+        ];
+        times.into_iter().flatten().map(String::as_str)
+    }
+
     /// Every column the options name, with the option that names it.
     pub fn named_columns(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let lists = [

@@ -30,6 +30,7 @@ mod guard_rails;
 mod incremental;
 #[cfg(unix)]
 mod killed;
+mod later_files;
 mod library;
 mod library_docs;
 mod lock;

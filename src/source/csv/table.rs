@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use datafusion::arrow::array::Array;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::Result as PlanResult;
+use datafusion::common::{Result as PlanResult, ScalarValue};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::functions_aggregate::min_max::MinAccumulator;
+use datafusion::logical_expr::{Accumulator as _, Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::union::UnionExec;
 
@@ -21,6 +23,7 @@ use super::typed::{From, TypedScan};
 use super::{CsvFile, CsvSpec, Fault, Header};
 use crate::error::Result;
 use crate::source::InputFile;
+use crate::source::earliest::Earliest;
 use crate::source::table::{constant_fields, line_field, partitioned_file};
 
 /// A table over a fixed list of CSV files.
@@ -155,6 +158,40 @@ impl CsvTable {
             columns.from,
             columns.ends,
         )))
+    }
+
+    /// The first time in a file. Reads no further than to a row that is not after
+    /// `time`.
+    pub(in crate::source) fn earliest(
+        &self,
+        file: usize,
+        column: &str,
+        time: &ScalarValue,
+    ) -> Result<Earliest> {
+        let mut columns = self.spec.columns.iter();
+        let place = columns.position(|it| it.name() == column);
+        let (Some(file), Some(place)) = (self.files.get(file), place) else {
+            return Ok(Earliest::Always);
+        };
+        if file.header.places[place].is_none() {
+            return Ok(Earliest::Always);
+        }
+        let mut rows = Rows::open(&self.spec, file, &[place])?;
+        let mut smallest = MinAccumulator::try_new(self.spec.columns[place].data_type())?;
+        while let Some(batch) = rows.next_batch()? {
+            let [(_, times)] = batch.columns.as_slice() else {
+                return Ok(Earliest::Always);
+            };
+            if !batch.faults.is_empty() || times.null_count() > 0 {
+                return Ok(Earliest::Always);
+            }
+            smallest.update_batch(&[Arc::clone(times)])?;
+            let first = smallest.evaluate()?;
+            if first <= *time {
+                return Ok(Earliest::AtMost(first));
+            }
+        }
+        Ok(Earliest::Exactly(smallest.evaluate()?))
     }
 
     /// How many rows have a fault; files that a query read as a whole are not
