@@ -22,6 +22,7 @@ mod examples;
 #[cfg(target_os = "linux")]
 mod faults;
 mod forget;
+mod forget_frozen;
 mod frozen;
 #[cfg(unix)]
 mod full_disk;
