@@ -106,9 +106,9 @@ fn table(reports: &[RunReport]) -> Result<RecordBatch> {
 
 /// Why it did not go as usual, or is not what was there at the date.
 fn note(node: &NodeRecord) -> Option<String> {
-    let present = || format!("present values of {}", node.timeless.join(", "));
+    let later = || format!("later values of {}", node.timeless.join(", "));
     let reason = node.reason.clone();
-    reason.or_else(|| (!node.timeless.is_empty()).then(present))
+    reason.or_else(|| (!node.timeless.is_empty()).then(later))
 }
 
 /// Says in a line what came of it; fails when a node did at some date.
@@ -131,7 +131,7 @@ fn conclude(settings: &Settings, reports: &[RunReport]) -> Result<()> {
     if !timeless.is_empty() {
         let names = Vec::from_iter(timeless).join(", ");
         printer.note(&format!(
-            "not point in time: {names} have no times, their present values count at every date"
+            "not point in time: {names}: without times, or frozen later, so that later values count"
         ));
     }
     // What is not frozen yet is said at every date.

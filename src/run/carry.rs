@@ -262,19 +262,26 @@ impl Carrier {
         ended(at(carried, step, moving)).await
     }
 
-    /// Reads all rows up to the last date.
+    /// Reads all rows up to the last date, each partition of the plan by itself.
     async fn read(&self, engine: &Engine) -> Result<Box<Carried>> {
-        let mut stream = engine.stream(&self.plan.rows).await?;
-        let shape = Arc::clone(&self.plan.shape);
-        let memory = self.reserve(engine, "rows");
-        let read = SpawnedTask::spawn(async move {
-            let mut rows = WaitingRows::new(shape, stream.schema(), memory)?;
-            while let Some(batch) = stream.next().await.transpose()? {
-                rows.add(batch)?;
-            }
-            Result::Ok(Box::new(rows.complete()?))
-        });
-        ended(read).await
+        let mut reading = vec![];
+        for mut stream in engine.streams(&self.plan.rows).await? {
+            let shape = Arc::clone(&self.plan.shape);
+            let memory = self.reserve(engine, "rows");
+            reading.push(SpawnedTask::spawn(async move {
+                let mut rows = WaitingRows::new(shape, stream.schema(), memory)?;
+                while let Some(batch) = stream.next().await.transpose()? {
+                    rows.add(batch)?;
+                }
+                Result::Ok(rows.finish()?)
+            }));
+        }
+        let mut readers = vec![];
+        for task in reading {
+            readers.push(ended(task).await?);
+        }
+        let complete = SpawnedTask::spawn_blocking(|| Ok(Box::new(Carried::of(readers)?)));
+        ended(complete).await
     }
 }
 

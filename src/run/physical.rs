@@ -11,7 +11,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::functions_aggregate::count::count;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream, execute_stream_partitioned};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use super::Engine;
@@ -29,6 +29,16 @@ impl Engine {
     pub(super) async fn stream(&self, plan: &LogicalPlan) -> Result<SendableRecordBatchStream> {
         let plan = self.physical(plan).await?;
         Ok(self.watched(execute_stream(plan, self.session.task_ctx())?))
+    }
+
+    /// The rows of a query in as many streams as its plan has partitions.
+    pub(super) async fn streams(
+        &self,
+        plan: &LogicalPlan,
+    ) -> Result<Vec<SendableRecordBatchStream>> {
+        let plan = self.physical(plan).await?;
+        let all = execute_stream_partitioned(plan, self.session.task_ctx())?;
+        Ok(all.into_iter().map(|it| self.watched(it)).collect())
     }
 
     /// How many rows a query has.

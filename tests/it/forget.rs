@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::command::{Ran, run};
 use crate::daily_shop::Shop;
+use crate::forget_frozen::cut_off_before_records;
 use crate::small_project::{as_of, members, nodes, project, replace, rows, spender, write};
 use crate::store_state::{change, found, succeeded, tree};
 
@@ -128,6 +129,15 @@ fn a_person_goes_from_snapshots_versions_and_leftovers() {
     let again = forget(here.path(), KEY, &[]);
     succeeded(&again);
     assert_eq!(again.out, "what,segment,as_of,file,rows\n");
+}
+
+#[test]
+fn an_erasure_that_was_cut_off_is_finished_by_the_next() {
+    let here = store();
+    cut_off_before_records(here.path(), &|root| forget(root, KEY, &[]));
+    succeeded(&forget(here.path(), KEY, &[]));
+    assert_eq!(holding(here.path(), KEY), [""; 0]);
+    assert_eq!(found(here.path()), [""; 0], "the store is whole");
 }
 
 #[test]

@@ -72,16 +72,33 @@ fn a_person_goes_from_rows_that_count_and_from_those_that_did() {
     assert_eq!(again.out, "what,segment,as_of,file,rows\n");
 }
 
+/// What an erasure writes that is cut off before any of its records: the new files that it
+/// would write, put into the store that it would change.
+pub(crate) fn cut_off_before_records(root: &Path, forget: &dyn Fn(&Path) -> Ran) {
+    let copy = tempfile::tempdir().expect("a folder");
+    for (name, bytes) in tree(root) {
+        let path = copy.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, bytes).expect("written");
+    }
+    succeeded(&forget(copy.path()));
+    let (before, mut left) = (tree(root), 0);
+    for (name, bytes) in tree(copy.path()) {
+        let is_new = name.starts_with("store/_segql/") && !before.contains_key(&name);
+        if is_new && name.ends_with(".parquet") {
+            std::fs::write(root.join(name), bytes).expect("written");
+            left += 1;
+        }
+    }
+    assert!(left > 0, "it writes files");
+}
+
 #[test]
-fn rows_left_by_an_erasure_that_was_cut_off_go_with_the_next() {
+fn files_of_an_erasure_that_was_cut_off_are_written_once_more() {
     let here = store();
-    let folder = here.path().join("store/_segql/frozen/habits");
-    let names = tree(&folder).into_keys();
-    let rows = names.into_iter().find(|it| it.ends_with(".parquet"));
-    let rows = folder.join(rows.expect("rows"));
-    // Its record was written with the new id, its old rows were not yet removed.
-    std::fs::copy(rows, folder.join("0000.parquet")).expect("copied");
+    cut_off_before_records(here.path(), &forget);
     succeeded(&forget(here.path()));
-    let left = kept_rows(here.path(), 12);
-    assert!(left.iter().all(|it| it == "count(*)\n0\n"), "{left:?}");
+    assert_eq!(found(here.path()), [""; 0], "the store is whole");
+    assert_eq!(kept_rows(here.path(), 12), ["count(*)\n0\n"; 2]);
+    assert_eq!(kept_rows(here.path(), 11), ["count(*)\n1\n"; 2]);
 }

@@ -283,7 +283,8 @@ fn what_used_present_values_says_so() {
     let here = project();
     let ran = replay(here.path(), &["with_present", "sums", "--format", "csv"]);
     assert!(
-        ran.err.contains("not point in time: present have no times"),
+        ran.err
+            .contains("not point in time: present: without times"),
         "{}",
         ran.err
     );

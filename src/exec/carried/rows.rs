@@ -7,7 +7,7 @@ use datafusion::arrow::compute::{
     BatchCoalescer, SortColumn, SortOptions, lexsort_to_indices, take, take_record_batch,
 };
 use datafusion::arrow::datatypes::{Schema, SchemaRef, UInt32Type};
-use datafusion::common::{Result as PlanResult, exec_datafusion_err};
+use datafusion::common::{Result as PlanResult, exec_datafusion_err, internal_err};
 use datafusion::execution::memory_pool::MemoryReservation;
 use datafusion::logical_expr::EmitTo;
 use datafusion::physical_plan::aggregates::group_values::{GroupValues, new_group_values};
@@ -84,10 +84,10 @@ impl WaitingRows {
         let Some((since, values)) = rest.split_last() else {
             return Err(exec_datafusion_err!("rows without a date"));
         };
+        let before = self.groups.size();
         self.groups.intern(keys, &mut self.at_hand)?;
-        let number = |group: &usize| {
-            u32::try_from(*group).map_err(|_| exec_datafusion_err!("more than 4 billion groups"))
-        };
+        self.memory
+            .try_grow(self.groups.size().saturating_sub(before))?;
         let groups: Vec<u32> = self.at_hand.iter().map(number).collect::<PlanResult<_>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
         let values = RecordBatch::try_new_with_options(
@@ -141,34 +141,68 @@ impl WaitingRows {
         Ok(())
     }
 
-    /// All rows are there: numbers the keys in their order.
-    pub(crate) fn complete(mut self) -> PlanResult<Carried> {
+    /// All of its rows are there.
+    pub(crate) fn finish(mut self) -> PlanResult<Self> {
         self.whole.finish_buffered_batch()?;
         self.drain()?;
-        let keys = self.groups.emit(EmitTo::All)?;
-        let (keys, places) = in_order(&keys)?;
+        Ok(self)
+    }
+
+    /// Takes the rows of another reader, whose groups are numbered otherwise.
+    fn append(&mut self, mut other: Self) -> PlanResult<()> {
+        let keys = other.groups.emit(EmitTo::All)?;
+        self.groups.intern(&keys, &mut self.at_hand)?;
+        let number = self.at_hand.iter().map(number);
+        let numbers: Vec<u32> = number.collect::<PlanResult<_>>()?;
+        other.renumber(&numbers);
+        for (parts, more) in self.parts.iter_mut().zip(other.parts) {
+            parts.extend(more);
+        }
+        Ok(())
+    }
+
+    fn renumber(&mut self, numbers: &[u32]) {
         for part in self.parts.iter_mut().flatten() {
             for key in &mut part.keys {
-                *key = places[*key as usize];
+                *key = numbers[*key as usize];
             }
         }
-        let count = places.len();
-        let calls = self.shape.calls.iter();
-        let mut carried = Carried {
+    }
+}
+
+impl Carried {
+    /// Of the rows of all readers: numbers the keys in their order.
+    pub(crate) fn of(readers: Vec<WaitingRows>) -> PlanResult<Self> {
+        let mut readers = readers.into_iter();
+        let Some(mut rows) = readers.next() else {
+            return internal_err!("rows of no partition");
+        };
+        for other in readers {
+            rows.append(other)?;
+        }
+        let keys = rows.groups.emit(EmitTo::All)?;
+        let (keys, places) = in_order(&keys)?;
+        rows.renumber(&places);
+        let calls = rows.shape.calls.iter();
+        let mut carried = Self {
             accumulators: calls
                 .map(|call| call.as_ref().map(Call::accumulator).transpose())
                 .collect::<PlanResult<_>>()?,
             keys,
-            numbers: vec![0; count],
-            waiting: self.parts,
+            numbers: vec![0; places.len()],
+            waiting: rows.parts,
             taken: vec![],
             every: vec![],
-            memory: self.memory,
-            shape: self.shape,
+            memory: rows.memory,
+            shape: rows.shape,
         };
         carried.account()?;
         Ok(carried)
     }
+}
+
+fn number(group: &usize) -> PlanResult<u32> {
+    u32::try_from(*group).map_err(|_| exec_datafusion_err!("more than 4 billion groups"))
 }
 
 /// Keys upwards, NULLs first, and the place of each there.

@@ -16,7 +16,7 @@ impl Erasing<'_> {
             return Ok(());
         };
         let Some(own) = name.strip_suffix(".json") else {
-            return self.frozen_leftover(entry).await;
+            return Ok(());
         };
         let store = self.store;
         let path = store.layout.at(&entry.file)?;
@@ -51,13 +51,5 @@ impl Erasing<'_> {
             store.write_json(&path, &record).await?;
         }
         store.remove(&rows(&id)).await
-    }
-
-    /// Rows that no record names, of a run or of an erasure that was cut off.
-    async fn frozen_leftover(&mut self, entry: &Entry) -> Result<()> {
-        match self.held.names_frozen(&entry.file) {
-            true => Ok(()),
-            false => self.leftover(entry).await,
-        }
     }
 }

@@ -73,6 +73,9 @@ impl Store {
             dry_run,
             done: Forgotten::default(),
         };
+        for entry in &held.entries {
+            erasing.leftover(entry).await?;
+        }
         let days = held.current.keys().chain(held.versions.keys());
         for day in days.collect::<BTreeSet<_>>() {
             erasing.day(day).await?;

@@ -10,14 +10,30 @@ use super::{Erased, Erasing, Forgotten};
 use crate::error::{Error, Result};
 
 impl Erasing<'_> {
-    /// A file that is neither a snapshot that counts nor a version of one.
+    /// What runs and erasures that were cut off left may hold anybody, whole or not. They
+    /// go before anything is written: a file that is called by its content may be written
+    /// again, and then counts.
+    pub(super) async fn leftover(&mut self, entry: &Entry) -> Result<()> {
+        let is_left = match &entry.place {
+            Place::Staged | Place::HalfWritten => true,
+            Place::Version(segment, as_of, id) => !self.held.names(segment, *as_of, id),
+            Place::Frozen => !entry.file.ends_with(".json") && !self.held.names_frozen(&entry.file),
+            _ => false,
+        };
+        if !is_left {
+            return Ok(());
+        }
+        self.done.leftovers += 1;
+        match self.dry_run {
+            true => Ok(()),
+            false => self.store.remove(&entry.file).await,
+        }
+    }
+
+    /// What is neither a snapshot that counts nor a version of one.
     pub(super) async fn rest(&mut self, entry: &Entry) -> Result<()> {
         match &entry.place {
-            Place::Staged | Place::HalfWritten => self.leftover(entry).await,
             Place::Frozen => self.frozen(entry).await,
-            Place::Version(segment, as_of, id) if !self.held.names(segment, *as_of, id) => {
-                self.leftover(entry).await
-            }
             Place::Members(segment, as_of) => {
                 let record = self.store.snapshot(segment, *as_of).await?;
                 let path = self.store.layout.at(&entry.file)?;
@@ -33,15 +49,6 @@ impl Erasing<'_> {
                 }
             }
             _ => Ok(()),
-        }
-    }
-
-    /// What a run that was cut off left may hold anybody, whole or not.
-    pub(super) async fn leftover(&mut self, entry: &Entry) -> Result<()> {
-        self.done.leftovers += 1;
-        match self.dry_run {
-            true => Ok(()),
-            false => self.store.remove(&entry.file).await,
         }
     }
 
