@@ -151,7 +151,10 @@ fn parsed(file: &include_dir::File<'_>) -> Result<Vec<Definition>> {
         let parsed = statement::contract(parsed?)?;
         Definition::new(&parsed, PathBuf::new(), true)
     };
-    statement::parse(&script)?.into_iter().map(definition).collect()
+    statement::parse(&script)?
+        .into_iter()
+        .map(definition)
+        .collect()
 }
 
 /// What to do for a name of a library that is not there; of one that was included only

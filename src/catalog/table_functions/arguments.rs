@@ -74,8 +74,10 @@ impl<'c> Call<'c> {
         };
         let wrong = || {
             let name = self.function.name;
-            Error::usage(format!("{name} takes whole numbers of 1 or more, not {argument}"))
-                .hint(format!("write {}", self.function.call))
+            Error::usage(format!(
+                "{name} takes whole numbers of 1 or more, not {argument}"
+            ))
+            .hint(format!("write {}", self.function.call))
         };
         match argument {
             Expr::Literal(value, _) if value.data_type().is_integer() => {

@@ -54,7 +54,7 @@ scored AS (
   GROUP BY b.customer_id, a.offered),
 ranked AS (
   SELECT customer_id,
-         row_number() OVER (PARTITION BY customer_id ORDER BY score DESC, item) AS rank,
+         CAST(row_number() OVER (PARTITION BY customer_id ORDER BY score DESC, item) AS BIGINT) AS rank,
          item, score, because
   FROM scored)
 SELECT * FROM ranked WHERE rank <= MOST";

@@ -34,7 +34,10 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
 type Columns = fn(&[Row]) -> Vec<ArrayRef>;
 
 fn types(columns: Columns) -> Vec<DataType> {
-    columns(&[]).iter().map(|it| it.data_type().clone()).collect()
+    columns(&[])
+        .iter()
+        .map(|it| it.data_type().clone())
+        .collect()
 }
 
 fn update(groups: &mut dyn GroupsAccumulator, columns: Columns, rows: &[Row]) {
@@ -101,7 +104,11 @@ fn one_by_one(name: &str, columns: Columns, rows: &[Row], group: usize) -> Scala
 fn values(rows: &[Row]) -> ArrayRef {
     // Beyond the twelve bytes that a view holds, and the same up to the last one.
     let text = |value: u8| format!("something with a long name {value}");
-    Arc::new(rows.iter().map(|row| row.1.map(text)).collect::<StringViewArray>())
+    Arc::new(
+        rows.iter()
+            .map(|row| row.1.map(text))
+            .collect::<StringViewArray>(),
+    )
 }
 
 fn with_cents(rows: &[Row]) -> Vec<ArrayRef> {

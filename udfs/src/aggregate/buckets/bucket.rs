@@ -130,11 +130,7 @@ impl<C: Cells> Bucket<C> {
     }
 
     /// The cells of each of these groups, once settled.
-    pub(super) fn each_group(
-        &self,
-        groups: Range<usize>,
-        see: &mut impl FnMut(&[C::Cell], &[u8]),
-    ) {
+    pub(super) fn each_group(&self, groups: Range<usize>, see: &mut impl FnMut(&[C::Cell], &[u8])) {
         let mut from = 0;
         for group in groups {
             let own = self.groups[from..].iter();

@@ -35,8 +35,7 @@ impl<V: Values> Pairs<V> {
     }
 
     fn push(&mut self, group: usize, array: &V::Array, row: usize) {
-        self.buckets
-            .push(group, |bytes| V::cell(array, row, bytes));
+        self.buckets.push(group, |bytes| V::cell(array, row, bytes));
     }
 
     /// Writes down the values of rows, but not NULL and not where the filter is not true.

@@ -43,8 +43,10 @@ const DIGITS: u8 = 38;
 /// The types that the arguments are read as: weights as one of three, so that sums are exact.
 pub(super) fn coerced(types: &[DataType]) -> Vec<DataType> {
     let value = types.first().map(|it| plain_or(it, DataType::Utf8View));
-    let weights = types.iter().skip(1).map(|seen| {
-        match plain_or(seen, DataType::Int64) {
+    let weights = types
+        .iter()
+        .skip(1)
+        .map(|seen| match plain_or(seen, DataType::Int64) {
             it if it.is_integer() => DataType::Decimal128(NARROW_DIGITS, 0),
             it if it.is_floating() => DataType::Float64,
             DataType::Decimal32(digits, scale)
@@ -54,8 +56,7 @@ pub(super) fn coerced(types: &[DataType]) -> Vec<DataType> {
             }
             DataType::Decimal128(digits, scale) => DataType::Decimal256(digits, scale),
             other => other,
-        }
-    });
+        });
     value.into_iter().chain(weights).collect()
 }
 
@@ -69,10 +70,7 @@ pub(super) fn value_type(call: &Call, types: &[DataType]) -> Result<DataType> {
     if let Some(seen) = types.get(1) {
         let is_wide = matches!(seen, DataType::Decimal256(digits, _) if *digits > DIGITS);
         if is_wide || !is_number(&plain_or(seen, DataType::Int64)) {
-            let mend = format!(
-                "write {}(value, CAST(weight AS DECIMAL(38, 2)))",
-                call.name
-            );
+            let mend = format!("write {}(value, CAST(weight AS DECIMAL(38, 2)))", call.name);
             return Err(call.wrong_type(1, "a number of at most 38 digits", seen, &mend));
         }
     }
