@@ -78,6 +78,7 @@ const SOLD_OUT: &str = "
 WHERE NOT EXISTS (
   SELECT 1 FROM products AS p WHERE p.product_id = directed.offered AND p.stock <= 0)";
 
+const VIEWS: [&str; 3] = ["orders", "order_lines", "products"];
 /// What can be offered.
 const KINDS: [&str; 3] = ["product", "category", "price_band"];
 /// How many customers two items need in common.
@@ -89,24 +90,12 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     call.check_count(2, 3)?;
     let most = call.whole_number(1)?.ok_or_else(|| call.usage())?;
     let days = call.whole_number(2)?.unwrap_or(DAYS);
-    let knows_stock = has(call, "products");
+    let lines = |column| LINES.replace("COLUMN", column);
     let (what, views, sold_out) = match call.text(0) {
-        Some("product") if knows_stock => (
-            LINES.replace("COLUMN", "product_id"),
-            &["orders", "order_lines", "products"][..],
-            SOLD_OUT,
-        ),
-        Some("product") => (
-            LINES.replace("COLUMN", "product_id"),
-            &["orders", "order_lines"][..],
-            "",
-        ),
-        Some("category") => (
-            LINES.replace("COLUMN", "category"),
-            &["orders", "order_lines"][..],
-            "",
-        ),
-        Some("price_band") => (BANDS.to_owned(), &["orders"][..], ""),
+        Some("product") if has(call, "products") => (lines("product_id"), &VIEWS[..], SOLD_OUT),
+        Some("product") => (lines("product_id"), &VIEWS[..2], ""),
+        Some("category") => (lines("category"), &VIEWS[..2], ""),
+        Some("price_band") => (BANDS.to_owned(), &VIEWS[..1], ""),
         Some(other) => return Err(unknown(call, other)),
         None => return Err(call.usage()),
     };
