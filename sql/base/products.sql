@@ -5,5 +5,6 @@ CREATE TABLE base.products (
   category TEXT COMMENT 'the category it is sold in',
   price MONEY COMMENT 'of one piece',
   cost MONEY COMMENT 'what one piece costs the shop',
-  currency TEXT DEFAULT NULL COMMENT 'of price and cost'
+  currency TEXT DEFAULT NULL COMMENT 'of price and cost',
+  stock NUMERIC DEFAULT NULL COMMENT 'how many pieces can be sold; NULL where nobody counts'
 );

@@ -2,26 +2,23 @@
 -- gap in days, how much gaps vary (their population deviation by their mean), and how many
 -- median gaps have passed since the last purchase.
 CREATE VIEW loyalty.rhythms AS
-WITH days AS (
-  SELECT DISTINCT customer_id, days_since(ordered_at) AS days_ago FROM features.purchases
-),
-gaps AS (
+WITH found AS (
   SELECT
     customer_id,
-    days_ago,
-    lag(days_ago) OVER (PARTITION BY customer_id ORDER BY days_ago DESC) - days_ago AS gap
-  FROM days
+    days_since(max(ordered_at)) AS recency_days,
+    purchase_rhythm(ordered_at) AS rhythm
+  FROM features.purchases
+  GROUP BY customer_id
 )
 SELECT
   customer_id,
-  count(*) AS purchase_days,
-  min(days_ago) AS recency_days,
-  median(CAST(gap AS DOUBLE)) AS median_gap_days,
-  stddev_pop(CAST(gap AS DOUBLE)) / avg(CAST(gap AS DOUBLE)) AS cv,
-  min(days_ago) / median(CAST(gap AS DOUBLE)) AS gaps_since
-FROM gaps
-GROUP BY customer_id
-HAVING count(*) >= $loyalty_min_days;
+  rhythm['purchases'] AS purchase_days,
+  recency_days,
+  rhythm['median_gap_days'] AS median_gap_days,
+  rhythm['cv'] AS cv,
+  recency_days / rhythm['median_gap_days'] AS gaps_since
+FROM found
+WHERE rhythm['purchases'] >= $loyalty_min_days;
 
 -- Where customers with a history are against their own rhythm: in_rhythm, overdue from
 -- $loyalty_late median gaps, lost from $loyalty_lost; irregular ones have no rhythm.

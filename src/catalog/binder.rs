@@ -9,7 +9,9 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::TableReference;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource};
+use datafusion::logical_expr::{
+    AggregateUDF, Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource,
+};
 use datafusion::sql::parser::{CopyToSource, Statement as SqlStatement};
 use datafusion::sql::planner::{SqlToRel, object_name_to_table_reference};
 use datafusion::sql::sqlparser::ast::{self, Query};
@@ -42,6 +44,7 @@ pub struct Binder<'a> {
     pub(super) evaluation: &'a Evaluation,
     pub(super) state: Arc<SessionState>,
     pub(super) functions: HashMap<String, Arc<ScalarUDF>>,
+    pub(super) aggregates: HashMap<String, Arc<AggregateUDF>>,
     /// What was computed for this evaluation.
     pub(super) shared: SharedTables,
     /// What was planned for it.
@@ -59,12 +62,17 @@ impl<'a> Binder<'a> {
             .into_iter()
             .map(|function| (function.name().to_owned(), function))
             .collect();
+        let aggregates = segql_udfs::aggregate_functions_at(&clock)
+            .into_iter()
+            .map(|function| (function.name().to_owned(), function))
+            .collect();
         Ok(Self {
             world,
             inputs,
             evaluation,
             state: inputs.state(world.session),
             functions,
+            aggregates,
             shared: shared.clone(),
             planned: RefCell::default(),
         })
@@ -102,6 +110,7 @@ impl<'a> Binder<'a> {
             mentions: &mentions,
             hidden,
             given: &[],
+            in_definition: false,
         };
         let planned = SqlToRel::new(&scope).statement_to_plan(statement.clone());
         planned.map_err(|error| {
@@ -261,6 +270,7 @@ impl<'a> Binder<'a> {
             mentions: &definition.references,
             hidden,
             given: &[],
+            in_definition: true,
         };
         let planned = SqlToRel::new(&scope).sql_statement_to_plan(statement.clone());
         planned.map_err(|error| explain_error::complete(error.into(), &statement, &self.state))

@@ -186,8 +186,8 @@ impl<'a> Graph<'a> {
         for reference in &definition.references {
             let name = reference.name.as_str();
             let elsewhere = name.starts_with("segql.") || name.starts_with("information_schema.");
-            if reference.by_text || elsewhere || self.catalog.find(name).is_some() || is_table(name)
-            {
+            let asked = reference.by_text || reference.by_function;
+            if asked || elsewhere || self.catalog.find(name).is_some() || is_table(name) {
                 continue;
             }
             let is_path = looks_like_path(name);

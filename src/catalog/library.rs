@@ -15,7 +15,7 @@ use super::contract::{BASE, view_of};
 use super::{Catalog, Definition, Graph};
 use crate::error::{Error, Result, Script, suggest};
 use crate::session::Variable;
-use crate::statement::{self, Body};
+use crate::statement::{self, Body, Parsed};
 
 static SQL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/sql");
 
@@ -134,6 +134,29 @@ pub fn library(name: &str) -> Result<Library> {
     }
 }
 
+/// The contract of a view, whether a library that reads it was included or not.
+pub(super) fn contract_of(view: &str) -> Result<Definition> {
+    let file = SQL.get_file(format!("{BASE}/{view}.sql"));
+    let file = file.ok_or_else(|| Error::new(format!("no contract is about '{view}'")))?;
+    let parsed = parsed(file)?.pop();
+    parsed.ok_or_else(|| Error::new(format!("the contract of '{view}' is empty")))
+}
+
+/// The definitions in a file of the library.
+fn parsed(file: &include_dir::File<'_>) -> Result<Vec<Definition>> {
+    let name = format!("library:{}", file.path().display());
+    let text = file.contents_utf8().unwrap_or_default();
+    let script = Arc::new(Script::new(name, text));
+    let definition = |parsed: Result<Parsed>| {
+        let parsed = statement::contract(parsed?)?;
+        Definition::new(&parsed, PathBuf::new(), true)
+    };
+    statement::parse(&script)?
+        .into_iter()
+        .map(definition)
+        .collect()
+}
+
 /// What to do for a name of a library that is not there; of one that was included only
 /// the name behind the dot is wrong.
 pub(super) fn bringing_in(name: &str, known: &[String]) -> Option<String> {
@@ -177,12 +200,7 @@ impl Catalog {
     }
 
     fn include_file(&mut self, library: &str, file: &include_dir::File<'_>) -> Result<()> {
-        let name = format!("library:{}", file.path().display());
-        let text = file.contents_utf8().unwrap_or_default();
-        let script = Arc::new(Script::new(name, text));
-        for parsed in statement::parse(&script)? {
-            let parsed = statement::contract(parsed?)?;
-            let mut definition = Definition::new(&parsed, PathBuf::new(), true)?;
+        for mut definition in parsed(file)? {
             definition.library = Some(library.to_owned());
             if library == BASE && self.definitions.contains_key(&definition.id()) {
                 continue;

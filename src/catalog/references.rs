@@ -32,6 +32,8 @@ pub struct Reference {
     pub previous: bool,
     /// The name of a table function that looks at more than it names.
     pub reach: Reach,
+    /// Read by a table function under a name of its own: missed when it is used.
+    pub by_function: bool,
 }
 
 impl Reference {
@@ -44,6 +46,7 @@ impl Reference {
             by_text: false,
             previous: false,
             reach: Reach::Named,
+            by_function: false,
         }
     }
 
@@ -110,6 +113,7 @@ pub fn of_statement(statement: &SqlStatement) -> Result<Vec<Reference>> {
         })
         .collect();
     found.extend(mentions.far_reaching());
+    found.extend(mentions.read_by_functions());
     found.extend(
         mentions
             .texts
@@ -190,6 +194,16 @@ impl Mentions {
             by_text: true,
             reach: function.reach,
             ..Reference::to(function.name)
+        })
+    }
+
+    /// Views of a project that table functions read.
+    fn read_by_functions(&self) -> impl Iterator<Item = Reference> {
+        let known = self.functions.iter().filter_map(|name| find(name));
+        let read: BTreeSet<&str> = known.flat_map(|function| function.reads).copied().collect();
+        read.into_iter().map(|view| Reference {
+            by_function: true,
+            ..Reference::to(view)
         })
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Scope<'b, 'a> {
     pub(super) hidden: Vec<&'static str>,
     /// Relations that are given by name, before all others.
     pub(super) given: &'b [(&'b str, Arc<dyn TableSource>)],
+    /// Is it the query of a definition?
+    pub(super) in_definition: bool,
 }
 
 impl Scope<'_, '_> {
@@ -134,7 +136,10 @@ impl ContextProvider for Scope<'_, '_> {
     }
 
     fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
-        self.state().aggregate_functions().get(name).cloned()
+        let bound = self.binder.aggregates.get(name);
+        bound
+            .or_else(|| self.state().aggregate_functions().get(name))
+            .cloned()
     }
 
     fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {

@@ -49,6 +49,12 @@ CREATE SEGMENTATION tenths AS
 CREATE SEGMENT came_back AS
   SELECT DISTINCT a.customer_id FROM orders AS a JOIN orders AS b
     ON a.customer_id = b.customer_id AND a.product = b.product AND a.order_id < b.order_id;
+CREATE SEGMENT habits AS
+  SELECT customer_id, favourite(product, paid) AS favourite, gini(paid) AS inequality,
+         affinity(product, paid)[2]['share'] AS second, purchase_rhythm(ordered_at)['cv'] AS cv
+  FROM orders GROUP BY customer_id;
+CREATE SEGMENT offers AS
+  SELECT customer_id, item, score, because FROM next_best('price_band', 1, 1);
 CREATE SEGMENT above_country AS
   SELECT t.customer_id, t.paid - m.mean AS more FROM totals AS t
   JOIN (SELECT country, avg(paid) AS mean FROM totals GROUP BY country) AS m
@@ -57,7 +63,7 @@ CREATE SEGMENT above_country AS
 ";
 
 /// Segments and segmentations among the definitions.
-const SEGMENTS: usize = 8;
+const SEGMENTS: usize = 10;
 
 /// Customers 2n and 2n + 1 have orders of the same days, products and prices, in another order
 /// and in other files.

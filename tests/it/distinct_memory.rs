@@ -8,7 +8,7 @@ use crate::peak::measured;
 /// 40,000 customers with eight orders each, known by texts that are longer than twelve bytes.
 /// A set a customer would take more than half a gigabyte.
 const ORDERS: &str = "SELECT value % 40000 AS customer, 'order number ' || value AS order_id, \
-     DATE '2026-01-01' + CAST(value % 28 AS INT) AS day FROM generate_series(0, 319999) AS t (value)";
+     DATE '2026-01-01' + CAST(value % 28 AS INT) AS day, value FROM generate_series(0, 319999) AS t (value)";
 
 const MIB: usize = 1 << 20;
 
@@ -25,6 +25,15 @@ fn many_groups_take_little() {
         ("count(DISTINCT order_id) AS n, avg(customer)", "320000"),
         ("count(DISTINCT day) AS n, avg(customer)", "280000"),
         ("count(DISTINCT order_id, day) AS n", "320000"),
+        (
+            "cardinality(affinity(order_id, customer + 1)) AS n",
+            "320000",
+        ),
+        ("purchase_rhythm(day)['purchases'] AS n", "280000"),
+        (
+            "CAST(favourite(order_id, value) = 'order number ' || max(value) AS INT) AS n, gini(value)",
+            "40000",
+        ),
         (
             "sum(DISTINCT customer) - customer + 1 AS n, avg(DISTINCT customer)",
             "40000",

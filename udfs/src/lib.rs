@@ -13,11 +13,14 @@
 //! | `rfm_score_with(recency_days, frequency, monetary, cuts)` | scalar | scores from kept cuts |
 //! | `segment_of(score [, scheme])` | scalar | the name of the RFM segment |
 //! | `bucket(key, salt, n)` · `holdout(key, salt, fraction)` | scalar | stable random splits |
+//! | `favourite(value [, weight])` · `affinity(value, weight)` | aggregate | what somebody cares for most, and how much for each |
+//! | `gini(x)` | aggregate | how unequal values are |
+//! | `purchase_rhythm(ts [, time_zone])` | aggregate | gaps between days with a purchase |
 //! | `is_email(text)` · `normalize_email(text)` · `normalize_phone(text, country)` · `hashed_contact(text)` | scalar | contact data |
 //!
 //! Every function carries its reference documentation (`documentation()`), with an example that
-//! is run by a test. [`register_all`] puts them into a session; [`scalar_functions_at`] binds
-//! those that know the time to one [`Clock`], where the settings of [`SegqlConfig`] are not enough.
+//! is run by a test. [`register_all`] puts them into a session; [`scalar_functions_at`] and
+//! [`aggregate_functions_at`] bind those that know the time to one [`Clock`], where the settings of [`SegqlConfig`] are not enough.
 //! [`exact_aggregates`] are a `sum` and an `avg` that neither wrap nor depend on the order of rows,
 //! and the functions of variance, covariance, correlation and regression, likewise.
 //!
@@ -58,7 +61,7 @@ mod times;
 mod types;
 mod window;
 
-pub use aggregate::{all_aggregate, exact_aggregates};
+pub use aggregate::{aggregate_functions_at, all_aggregate, exact_aggregates};
 pub use clock::Clock;
 pub use config::SegqlConfig;
 pub use math::scheme;
@@ -112,7 +115,7 @@ mod tests {
         let names = documented();
         let unique: BTreeSet<&String> = names.iter().map(|(name, _)| name).collect();
         assert_eq!(unique.len(), names.len());
-        assert_eq!(names.len(), 17);
+        assert_eq!(names.len(), 21);
     }
 
     #[test]
@@ -164,5 +167,8 @@ mod tests {
             .map(|f| f.name().to_owned())
             .collect();
         assert_eq!(names, ["as_of", "as_of_ts", "days_since", "hours_since"]);
+        let bound = aggregate_functions_at(&clock);
+        let names: Vec<&str> = bound.iter().map(|function| function.name()).collect();
+        assert_eq!(names, ["purchase_rhythm"]);
     }
 }

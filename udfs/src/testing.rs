@@ -10,8 +10,8 @@ use datafusion_expr::function::AccumulatorArgs;
 use datafusion_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion_expr::type_coercion::functions::fields_with_udf;
 use datafusion_expr::{
-    Accumulator, AggregateUDF, ColumnarValue, Expr, ExprSchemable, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, col,
+    Accumulator, AggregateUDF, ColumnarValue, Expr, ExprSchemable, GroupsAccumulator,
+    ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, col,
 };
 use datafusion_physical_expr_common::physical_expr::PhysicalExpr;
 
@@ -117,6 +117,17 @@ pub(crate) fn sliding_accumulator(
     with_accumulator_args(udf, types, &exprs, |args| {
         udf.create_sliding_accumulator(args)
     })
+}
+
+pub(crate) fn groups_accumulator(
+    udf: &AggregateUDF,
+    types: &[DataType],
+) -> Box<dyn GroupsAccumulator> {
+    let exprs: Vec<_> = types.iter().map(|_| Constant::column()).collect();
+    with_accumulator_args(udf, types, &exprs, |args| {
+        udf.create_groups_accumulator(args)
+    })
+    .unwrap()
 }
 
 fn with_accumulator_args<T>(

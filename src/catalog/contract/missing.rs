@@ -55,21 +55,32 @@ pub(in crate::catalog) fn missing_column(
     definition: &Definition,
     error: &Error,
 ) -> Option<Error> {
-    let named = error.message().split("column '").nth(1)?;
-    let column = named.split('\'').next()?.rsplit('.').next()?;
     let catalog = binder.world.catalog;
     let graph = Graph::new(catalog);
     let id = definition.id();
     let direct = graph.builds_on(&id).into_iter();
-    for below in direct.chain(graph.below(&id)) {
-        let contract = catalog.find(below)?;
+    let below = direct.chain(graph.below(&id));
+    let below = below.map_while(|name| catalog.find(name));
+    let reader = format!("{} {}", definition.kind(), definition.name);
+    missing_in(binder, below.map(AsRef::as_ref), &reader, error)
+}
+
+/// The same of a reader of these definitions, contracts among them.
+pub(in crate::catalog) fn missing_in<'d>(
+    binder: &Binder<'_>,
+    read: impl Iterator<Item = &'d Definition>,
+    reader: &str,
+    error: &Error,
+) -> Option<Error> {
+    let named = error.message().split("column '").nth(1)?;
+    let column = named.split('\'').next()?.rsplit('.').next()?;
+    for contract in read {
         if let Body::Contract(asked) = &contract.create.body
             && let Some(asked) = asked.iter().find(|it| it.name == column)
             && let Ok(source) = binder.relation(view_of(&contract.name))
             && field(&source.schema(), column).is_none()
         {
-            let reader = format!("{} {}", definition.kind(), definition.name);
-            return Some(lacks(binder, contract, asked, &reader, source.as_ref()));
+            return Some(lacks(binder, contract, asked, reader, source.as_ref()));
         }
     }
     None

@@ -29,7 +29,7 @@ use crate::session::Moment;
 use crate::sql_type::sql_type_name;
 use crate::statement::{Asked, Values};
 
-pub(super) use missing::missing_column;
+pub(super) use missing::{missing_column, missing_in};
 
 /// The schema of contracts, and the folder of the library that holds them.
 pub(super) const BASE: &str = "base";

@@ -67,6 +67,34 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// An argument that is a whole number of 1 or more; `None` where it is left out.
+    pub(super) fn whole_number(&self, at: usize) -> Result<Option<i64>> {
+        let Some(argument) = self.args.get(at) else {
+            return Ok(None);
+        };
+        let wrong = || {
+            let name = self.function.name;
+            Error::usage(format!(
+                "{name} takes whole numbers of 1 or more, not {argument}"
+            ))
+            .hint(format!("write {}", self.function.call))
+        };
+        match argument {
+            Expr::Literal(value, _) if value.data_type().is_integer() => {
+                match value.cast_to(&DataType::Int64) {
+                    Ok(ScalarValue::Int64(Some(number))) if number >= 1 => Ok(Some(number)),
+                    _ => Err(wrong()),
+                }
+            }
+            _ => Err(wrong()),
+        }
+    }
+
+    /// Is it a definition that calls it?
+    pub(super) fn in_definition(&self) -> bool {
+        self.scope.in_definition
+    }
+
     /// The name of a definition or label, which was looked up.
     pub(super) fn name(&self, at: usize) -> Result<&'c str> {
         let name = self.text(at).ok_or_else(|| self.usage())?;

@@ -29,6 +29,7 @@ impl Binder<'_> {
             mentions: &[],
             hidden: vec![],
             given: &given,
+            in_definition: false,
         };
         Ok(SqlToRel::new(&scope).statement_to_plan(query(sql)?)?)
     }

@@ -1,14 +1,17 @@
 //! Table functions of segql's own, each in a file of its name: segments at dates
-//! and through time, as relations that go with any SQL.
+//! and through time, and what goes with what, as relations that go with any SQL.
 //!
-//! Each reads the snapshots of its dates where there are any and else evaluates the
-//! definitions at them (`members_at`), and is planned as SQL over these relations
-//! (`given`).
+//! Those about segments read the snapshots of its dates where there are any and else evaluate the
+//! definitions at them (`members_at`); those about purchases read the views that the
+//! library reads (`purchases`). Each is planned as SQL over these relations (`given`).
 
 mod arguments;
+mod bought_together;
 mod customer_labels;
 mod given;
 mod members_at;
+mod next_best;
+mod purchases;
 mod reference;
 mod segment_diff;
 mod segment_history;
@@ -21,7 +24,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{Expr, LogicalPlan, TableSource};
 
-use super::binder::as_source;
+use super::binder::known_as;
 use super::scope::Scope;
 use super::{members_function, previous_members};
 use crate::error::Result;
@@ -47,11 +50,14 @@ pub(super) fn source(
         _ => {}
     }
     let call = Call::new(scope, function, args);
-    Ok(Some(as_source(plan(&call)?, None)))
+    // What it does inside is not the caller's to answer for.
+    known_as(&call.to_string(), plan(&call)?, None).map(Some)
 }
 
 fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     match call.function.name {
+        "bought_together" => bought_together::plan(call),
+        "next_best" => next_best::plan(call),
         "segment_diff" => segment_diff::plan(call),
         "segment_history" => segment_history::plan(call),
         "segment_migration" => segment_migration::plan(call),

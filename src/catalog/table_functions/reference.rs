@@ -13,6 +13,8 @@ pub struct TableFunction {
     pub example: &'static str,
     /// What it looks at beside the definition that it is given.
     pub(in crate::catalog) reach: Reach,
+    /// The views of the project that it reads, by the names of the library's contracts.
+    pub(in crate::catalog) reads: &'static [&'static str],
     /// May definitions call it?
     pub(in crate::catalog) in_definitions: bool,
 }
@@ -42,12 +44,28 @@ const fn reader(
         meaning,
         example,
         reach,
+        reads: &[],
         in_definitions: false,
     }
 }
 
 /// Table functions beside DataFusion's, by name.
-pub const TABLE_FUNCTIONS: [TableFunction; 9] = [
+pub const TABLE_FUNCTIONS: [TableFunction; 11] = [
+    TableFunction {
+        in_definitions: true,
+        reads: &["orders", "order_lines"],
+        ..reader(
+            "bought_together",
+            "bought_together([min_orders])",
+            Reach::Named,
+            "Which products are in the same orders. For each two products with at least min_orders \
+             (2) orders in common a row in each direction: orders with both; support, their share of \
+             all orders; confidence, their share of the orders with product_a; lift, how many times \
+             more often than by chance. Completed orders of known customers, by the lines of \
+             orders and order_lines (docs/library/contracts.md).",
+            "SELECT * FROM bought_together(20) LIMIT 5",
+        )
+    },
     reader(
         "customer_labels",
         "customer_labels([as_of] [, 'entity'])",
@@ -66,6 +84,22 @@ pub const TABLE_FUNCTIONS: [TableFunction; 9] = [
             "Who is in a segment, segmentation or label at a date, with all columns. The snapshot of \
              the date where there is one, else the definition evaluated at it.",
             "SELECT count(*) FROM members('lifecycle', DATE '2025-09-30') WHERE stage = 'new'",
+        )
+    },
+    TableFunction {
+        in_definitions: true,
+        reads: &["orders", "order_lines", "products"],
+        ..reader(
+            "next_best",
+            "next_best('product' | 'category' | 'price_band', n [, days])",
+            Reach::Named,
+            "What to offer whom next: up to n items for each customer. The score of an item is the sum \
+             of its likeness to what the customer bought, likeness being customers of both by the root \
+             of customers of one times customers of the other (at least 2 in common; an item speaks for \
+             the 20 most like it); because is the item that speaks for it most. Never what the \
+             customer bought less than days (365) days ago, nor products whose stock is 0 where there is \
+             a view products. Whoever bought nothing that goes with anything is left out.",
+            "SELECT * FROM next_best('category', 1) LIMIT 5",
         )
     },
     TableFunction {

@@ -18,7 +18,8 @@ use datafusion::physical_plan::windows::WindowUDFExpr;
 use segql_udfs::scoring::Scoring;
 
 /// Aggregates whose answer does not depend on the order of rows: their parts may be folded apart.
-const ORDERLESS: [&str; 37] = [
+const ORDERLESS: [&str; 41] = [
+    "affinity",
     "approx_distinct",
     "avg",
     "bit_and",
@@ -30,10 +31,13 @@ const ORDERLESS: [&str; 37] = [
     "count",
     "covar_pop",
     "covar_samp",
+    "favourite",
+    "gini",
     "max",
     "mean",
     "median",
     "min",
+    "purchase_rhythm",
     "quantile_cuts",
     "regr_avgx",
     "regr_avgy",

@@ -4,29 +4,59 @@ use std::sync::Arc;
 
 use datafusion_expr::AggregateUDF;
 
+use crate::clock::{Clock, ClockSource};
+
 mod avg;
+mod buckets;
 mod collected;
 mod count;
 mod distinct;
 mod exact;
+mod gathered;
 mod moments;
 mod occurrences;
 mod sum;
+mod weighed;
 
 macro_rules! aggregate_functions {
-    ($($module:ident :: $Function:ident),+ $(,)?) => {
+    (
+        clock: $($timed:ident :: $Timed:ident),+;
+        plain: $($module:ident :: $Function:ident),+ $(,)?
+    ) => {
+        $(mod $timed;)+
         $(mod $module;)+
 
-        /// Every aggregate function.
-        pub fn all_aggregate() -> Vec<Arc<AggregateUDF>> {
+        /// The functions that know the time zone, taking it from `source`.
+        fn timed(source: &ClockSource) -> Vec<Arc<AggregateUDF>> {
+            vec![$(Arc::new(AggregateUDF::from($timed::$Timed::new(source.clone())))),+]
+        }
+
+        fn plain() -> Vec<Arc<AggregateUDF>> {
             vec![$(Arc::new(AggregateUDF::from($module::$Function::default()))),+]
         }
     };
 }
 
 aggregate_functions! {
-    quantile_cuts::QuantileCuts,
-    rfm_cuts::RfmCuts,
+    clock:
+        purchase_rhythm::PurchaseRhythm;
+    plain:
+        affinity::Affinity,
+        favourite::Favourite,
+        gini::Gini,
+        quantile_cuts::QuantileCuts,
+        rfm_cuts::RfmCuts,
+}
+
+/// Every aggregate function, those that know the time zone taking it from the session (see
+/// [`SegqlConfig`](crate::SegqlConfig)).
+pub fn all_aggregate() -> Vec<Arc<AggregateUDF>> {
+    [timed(&ClockSource::Session), plain()].concat()
+}
+
+/// `purchase_rhythm` bound to the time zone of a clock.
+pub fn aggregate_functions_at(clock: &Clock) -> Vec<Arc<AggregateUDF>> {
+    timed(&ClockSource::Bound(clock.clone()))
 }
 
 pub(crate) use rfm_cuts::cuts_type;

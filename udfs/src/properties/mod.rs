@@ -10,6 +10,7 @@ use datafusion_expr::{Accumulator, AggregateUDF, ScalarUDF, WindowUDF};
 
 use crate::testing::{Constant, accumulator};
 
+mod behaviour;
 mod cuts;
 mod days;
 mod distinct;

@@ -12,20 +12,16 @@ use arrow::array::{
 use arrow::datatypes::DataType;
 use datafusion_common::hash_utils::RandomState;
 
-/// Values of one kind.
-pub(super) trait Values: Debug + Send + 'static {
-    /// What stands for a value; what does not fit is in the bytes beside.
-    type Cell: Copy + Default + Debug + Send;
+use crate::aggregate::buckets::Cells;
+
+/// Values of one kind; those that are there twice leave.
+pub(super) trait Values: Cells {
     type Array: Array;
     type Writer: Writer<Self::Cell>;
 
     fn read(array: &ArrayRef) -> &Self::Array;
     /// A row's value, written down.
     fn cell(array: &Self::Array, row: usize, bytes: &mut Vec<u8>) -> Self::Cell;
-    /// Sorts the cells, moves one of each to the front and says how many that are.
-    fn distinct(cells: &mut [Self::Cell], bytes: &[u8]) -> usize;
-    /// The bytes that the cells still need, which are made to refer to them.
-    fn gather(cells: &mut [Self::Cell], bytes: Vec<u8>) -> Vec<u8>;
 }
 
 /// Makes arrays of cells: of the first of each group, and of the others.
@@ -38,14 +34,26 @@ pub(super) trait Writer<C> {
 
 /// Values that are their own cells.
 #[derive(Debug)]
-pub(super) struct Fixed<T>(PhantomData<fn() -> T>);
+pub(in crate::aggregate) struct Fixed<T>(PhantomData<fn() -> T>);
+
+impl<T> Cells for Fixed<T>
+where
+    T: ArrowPrimitiveType + Debug,
+    T::Native: Ord,
+{
+    type Cell = T::Native;
+
+    fn settle(cells: &mut [T::Native], _: &[u8]) -> usize {
+        cells.sort_unstable();
+        fronted(cells, |a, b| a == b)
+    }
+}
 
 impl<T> Values for Fixed<T>
 where
     T: ArrowPrimitiveType + Debug,
     T::Native: Ord,
 {
-    type Cell = T::Native;
     type Array = PrimitiveArray<T>;
     type Writer = FixedWriter<T>;
 
@@ -55,15 +63,6 @@ where
 
     fn cell(array: &Self::Array, row: usize, _: &mut Vec<u8>) -> T::Native {
         array.values()[row]
-    }
-
-    fn distinct(cells: &mut [T::Native], _: &[u8]) -> usize {
-        cells.sort_unstable();
-        fronted(cells, |a, b| a == b)
-    }
-
-    fn gather(_: &mut [T::Native], bytes: Vec<u8>) -> Vec<u8> {
-        bytes
     }
 }
 
@@ -146,26 +145,10 @@ fn long_cell(value: &[u8], hash: u32, bytes: &mut Vec<u8>) -> u128 {
     from << 64 | u128::from(hash) << 32 | value.len() as u128
 }
 
-impl Values for Bytes {
+impl Cells for Bytes {
     type Cell = u128;
-    type Array = BinaryViewArray;
-    type Writer = BytesWriter;
 
-    fn read(array: &ArrayRef) -> &BinaryViewArray {
-        array.as_binary_view()
-    }
-
-    fn cell(array: &BinaryViewArray, row: usize, bytes: &mut Vec<u8>) -> u128 {
-        let view = array.views()[row];
-        if is_inline(view) {
-            return view;
-        }
-        let value = array.value(row);
-        let hash = RandomState::default().hash_one(value);
-        long_cell(value, (hash >> 32) as u32, bytes)
-    }
-
-    fn distinct(cells: &mut [u128], bytes: &[u8]) -> usize {
+    fn settle(cells: &mut [u128], bytes: &[u8]) -> usize {
         cells.sort_unstable_by(|&a, &b| {
             let content = || match is_inline(a) {
                 true => std::cmp::Ordering::Equal,
@@ -192,6 +175,25 @@ impl Values for Bytes {
             *cell = long_cell(outside(*cell, &bytes), (*cell >> 32) as u32, &mut kept);
         }
         kept
+    }
+}
+
+impl Values for Bytes {
+    type Array = BinaryViewArray;
+    type Writer = BytesWriter;
+
+    fn read(array: &ArrayRef) -> &BinaryViewArray {
+        array.as_binary_view()
+    }
+
+    fn cell(array: &BinaryViewArray, row: usize, bytes: &mut Vec<u8>) -> u128 {
+        let view = array.views()[row];
+        if is_inline(view) {
+            return view;
+        }
+        let value = array.value(row);
+        let hash = RandomState::default().hash_one(value);
+        long_cell(value, (hash >> 32) as u32, bytes)
     }
 }
 

@@ -1,50 +1,41 @@
 //! Pairs of a group and a value: written down, handed on, merged, taken out.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListArray, make_array, new_empty_array,
 };
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use datafusion_common::{Result, exec_datafusion_err};
+use datafusion_common::{Result, exec_err};
 use datafusion_expr::EmitTo;
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::nulls::filtered_null_mask;
 
-use super::bucket::{BITS, Bucket, GROUPS};
 use super::cells::{Values, Writer};
 use super::plain::Kind;
+use crate::aggregate::buckets::Buckets;
 
 /// The values of many groups.
 #[derive(Debug)]
 pub(super) struct Pairs<V: Values> {
     kind: Kind,
-    buckets: VecDeque<Bucket<V>>,
-    /// The place of the first group in the first bucket: those before have left.
-    first: usize,
-    groups: usize,
+    buckets: Buckets<V>,
 }
 
 impl<V: Values> Pairs<V> {
     pub(super) fn new(kind: Kind) -> Self {
         Self {
             kind,
-            buckets: VecDeque::new(),
-            first: 0,
-            groups: 0,
+            buckets: Buckets::default(),
         }
     }
 
     /// Makes room for so many groups.
     pub(super) fn resize(&mut self, groups: usize) {
-        self.groups = groups;
-        let buckets = (self.first + groups).div_ceil(GROUPS);
-        self.buckets.resize_with(buckets, Bucket::default);
+        self.buckets.resize(groups);
     }
 
     fn push(&mut self, group: usize, array: &V::Array, row: usize) {
-        let at = self.first + group;
-        self.buckets[at >> BITS].push((at % GROUPS) as u16, array, row);
+        self.buckets.push(group, |bytes| V::cell(array, row, bytes));
     }
 
     /// Writes down the values of rows, but not NULL and not where the filter is not true.
@@ -86,35 +77,11 @@ impl<V: Values> Pairs<V> {
         }
     }
 
-    /// Takes out the first groups, or all.
-    fn take(&mut self, emit: EmitTo) -> Self {
-        let mut taken = Self::new(self.kind);
-        let EmitTo::First(groups) = emit else {
-            std::mem::swap(&mut taken, self);
-            return taken;
-        };
-        taken.first = self.first;
-        taken.groups = groups.min(self.groups);
-        let end = self.first + taken.groups;
-        taken.buckets.extend(self.buckets.drain(..end >> BITS));
-        self.groups -= taken.groups;
-        self.first = end % GROUPS;
-        if self.first > 0 {
-            taken.buckets.push_back(self.buckets[0].split(self.first));
-        }
-        taken
-    }
-
     /// How many distinct values groups have.
     pub(super) fn counts(&mut self, emit: EmitTo) -> Vec<i64> {
-        let taken = self.take(emit);
-        let mut counts = vec![0; taken.groups];
-        for (at, mut bucket) in taken.buckets.into_iter().enumerate() {
-            bucket.settle();
-            for group in bucket.groups() {
-                counts[at * GROUPS + *group as usize - taken.first] += 1;
-            }
-        }
+        let taken = self.buckets.take(emit);
+        let mut counts = Vec::with_capacity(taken.groups());
+        taken.into_groups(|cells, _| counts.push(cells.len() as i64));
         counts
     }
 
@@ -125,48 +92,31 @@ impl<V: Values> Pairs<V> {
         emit: EmitTo,
         mut to: impl FnMut(ArrayRef, &[usize], usize) -> Result<()>,
     ) -> Result<()> {
-        let taken = self.take(emit);
-        let mut groups = vec![];
-        for (at, mut bucket) in taken.buckets.into_iter().enumerate() {
-            bucket.settle();
-            let mut writer = V::Writer::new(0, bucket.len(), &self.kind.data_type());
-            let (cells, bytes) = bucket.cells();
+        let taken = self.buckets.take(emit);
+        let total = taken.groups();
+        taken.into_cells(|groups, cells, bytes| {
+            let mut writer = V::Writer::new(0, cells.len(), &self.kind.data_type());
             writer.others(cells, bytes);
-            let place = |group: &u16| at * GROUPS + *group as usize - taken.first;
-            groups.clear();
-            groups.extend(bucket.groups().iter().map(place));
-            drop(bucket);
-            to(writer.finish().1, &groups, taken.groups)?;
-        }
-        Ok(())
+            to(writer.finish().1, groups, total)
+        })
     }
 
     /// The distinct values of groups: the first of each, and lists of the others.
     pub(super) fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>> {
-        let mut taken = self.take(emit);
-        taken.buckets.iter_mut().for_each(Bucket::settle);
-        let values = taken.buckets.iter().map(Bucket::len).sum();
-        let mut writer = V::Writer::new(taken.groups, values, &self.kind.data_type());
-        let mut ends = Vec::with_capacity(taken.groups + 1);
+        let mut taken = self.buckets.take(emit);
+        let (groups, values) = (taken.groups(), taken.settle());
+        check_list(values)?;
+        let mut writer = V::Writer::new(groups, values, &self.kind.data_type());
+        let mut ends = Vec::with_capacity(groups + 1);
         let mut end = 0;
         ends.push(0);
-        for (at, bucket) in taken.buckets.into_iter().enumerate() {
-            let (cells, bytes) = bucket.cells();
-            let mut own = bucket.groups();
-            let mut from = 0;
-            let start = if at == 0 { taken.first } else { 0 };
-            let stop = GROUPS.min(taken.first + taken.groups - at * GROUPS);
-            for group in start..stop {
-                let count = own.iter().take_while(|it| **it as usize == group).count();
-                own = &own[count..];
-                let (first, others) = cells[from..from + count].split_at(count.min(1));
-                writer.first(first.first().copied(), bytes);
-                writer.others(others, bytes);
-                from += count;
-                end += others.len();
-                ends.push(end_of_list(end)?);
-            }
-        }
+        taken.into_groups(|cells, bytes| {
+            let (first, others) = cells.split_at(cells.len().min(1));
+            writer.first(first.first().copied(), bytes);
+            writer.others(others, bytes);
+            end += others.len() as i32;
+            ends.push(end);
+        });
         let (first, others) = writer.finish();
         Ok(vec![first, self.lists(ends, others)?])
     }
@@ -193,16 +143,15 @@ impl<V: Values> Pairs<V> {
         Ok(Arc::new(lists))
     }
 
-    /// Bytes on the heap, with what sorting the largest bucket needs.
+    /// Bytes on the heap.
     pub(super) fn size(&self) -> usize {
-        let held: usize = self.buckets.iter().map(Bucket::heap).sum();
-        let scratch = self.buckets.iter().map(Bucket::scratch).max();
-        held + scratch.unwrap_or(0) + self.buckets.capacity() * size_of::<Bucket<V>>()
+        self.buckets.size()
     }
 }
 
-fn end_of_list(end: usize) -> Result<i32> {
-    i32::try_from(end).map_err(|_| {
-        exec_datafusion_err!("{end} distinct values are too many to be handed on at once")
-    })
+fn check_list(values: usize) -> Result<()> {
+    match i32::try_from(values) {
+        Ok(_) => Ok(()),
+        Err(_) => exec_err!("{values} distinct values are too many to be handed on at once"),
+    }
 }

@@ -199,7 +199,7 @@ pub(super) fn renamed_back(values: &ArrayRef, data_type: &DataType) -> Result<Ar
 }
 
 /// 0 for -0. All others keep their bits, those that are no number too.
-fn positive_zeros(values: &ArrayRef) -> ArrayRef {
+pub(crate) fn positive_zeros(values: &ArrayRef) -> ArrayRef {
     use arrow::datatypes::{Float32Type, Float64Type};
     match values.data_type() {
         DataType::Float32 => {

@@ -1,32 +1,34 @@
-//! The values of neighbouring groups, as they come, and then one of each.
+//! The cells of neighbouring groups, as they come, and then in order.
 
-use super::cells::Values;
+use std::ops::Range;
 
-/// Groups of one bucket, as a power of two: their values fit into the second-level cache while
+use super::Cells;
+
+/// Groups of one bucket, as a power of two: their cells fit into the second-level cache while
 /// they are sorted, and a million groups are no more than a few hundred places to write to.
 pub(super) const BITS: u32 = 12;
 pub(super) const GROUPS: usize = 1 << BITS;
 
-/// Values up to which nothing is sorted before it is asked for.
+/// Cells up to which nothing is sorted before it is asked for.
 const UNSORTED: usize = 1 << 16;
 
-/// How much a bucket may grow before it is sorted again, as a multiple of what was distinct:
+/// How much a bucket may grow before it is sorted again, as a multiple of what was kept:
 /// sorting costs a third more than once at the end, memory is bounded.
 const GROWTH: usize = 4;
 
-/// Values with their groups, counted from the bucket's first.
+/// Cells with their groups, counted from the bucket's first.
 #[derive(Debug)]
-pub(super) struct Bucket<V: Values> {
+pub(super) struct Bucket<C: Cells> {
     groups: Vec<u16>,
-    cells: Vec<V::Cell>,
+    cells: Vec<C::Cell>,
     bytes: Vec<u8>,
-    /// So many are sorted by group, and distinct.
+    /// So many are sorted by group, and settled.
     settled: usize,
     /// So many are sorted again.
     limit: usize,
 }
 
-impl<V: Values> Default for Bucket<V> {
+impl<C: Cells> Default for Bucket<C> {
     fn default() -> Self {
         Self {
             groups: vec![],
@@ -38,13 +40,13 @@ impl<V: Values> Default for Bucket<V> {
     }
 }
 
-impl<V: Values> Bucket<V> {
-    pub(super) fn push(&mut self, group: u16, array: &V::Array, row: usize) {
+impl<C: Cells> Bucket<C> {
+    pub(super) fn push(&mut self, group: u16, cell: impl FnOnce(&mut Vec<u8>) -> C::Cell) {
         if self.cells.len() == self.cells.capacity() {
             self.make_room();
         }
         self.groups.push(group);
-        self.cells.push(V::cell(array, row, &mut self.bytes));
+        self.cells.push(cell(&mut self.bytes));
     }
 
     #[cold]
@@ -58,7 +60,7 @@ impl<V: Values> Bucket<V> {
         self.cells.reserve_exact(more);
     }
 
-    /// Sorts by group and leaves one of each value.
+    /// Sorts by group and leaves what each group needs.
     pub(super) fn settle(&mut self) {
         if self.settled == self.cells.len() {
             return;
@@ -67,20 +69,21 @@ impl<V: Values> Bucket<V> {
         let mut from = 0;
         let mut kept = 0;
         for (group, to) in ends.into_iter().enumerate() {
-            let distinct = V::distinct(&mut self.cells[from..to], &self.bytes);
-            self.cells.copy_within(from..from + distinct, kept);
-            self.groups[kept..kept + distinct].fill(group as u16);
-            kept += distinct;
+            let needed = C::settle(&mut self.cells[from..to], &self.bytes);
+            self.cells.copy_within(from..from + needed, kept);
+            self.groups[kept..kept + needed].fill(group as u16);
+            kept += needed;
             from = to;
         }
         self.truncate(kept);
-        self.bytes = V::gather(&mut self.cells, std::mem::take(&mut self.bytes));
+        self.bytes = C::gather(&mut self.cells, std::mem::take(&mut self.bytes));
         self.settled = kept;
     }
 
     /// Puts the cells into the order of their groups; where each group ends.
     fn scatter(&mut self) -> Vec<usize> {
-        let mut ends = vec![0; GROUPS];
+        let last = self.groups.iter().max();
+        let mut ends = vec![0; last.map_or(0, |last| *last as usize + 1)];
         for group in &self.groups {
             ends[*group as usize] += 1;
         }
@@ -88,7 +91,7 @@ impl<V: Values> Bucket<V> {
         for end in &mut ends {
             from += std::mem::replace(end, from);
         }
-        let mut sorted = vec![V::Cell::default(); self.cells.len()];
+        let mut sorted = vec![C::Cell::default(); self.cells.len()];
         for (group, cell) in self.groups.iter().zip(&self.cells) {
             let place = &mut ends[*group as usize];
             sorted[*place] = *cell;
@@ -117,8 +120,8 @@ impl<V: Values> Bucket<V> {
             part.groups.push(group);
             part.cells.push(cell);
         }
-        before.bytes = V::gather(&mut before.cells, all.bytes.clone());
-        self.bytes = V::gather(&mut self.cells, all.bytes);
+        before.bytes = C::gather(&mut before.cells, all.bytes.clone());
+        self.bytes = C::gather(&mut self.cells, all.bytes);
         before
     }
 
@@ -126,25 +129,36 @@ impl<V: Values> Bucket<V> {
         self.cells.len()
     }
 
-    /// The groups of the values, once settled.
+    /// The cells of each of these groups, once settled.
+    pub(super) fn each_group(&self, groups: Range<usize>, see: &mut impl FnMut(&[C::Cell], &[u8])) {
+        let mut from = 0;
+        for group in groups {
+            let own = self.groups[from..].iter();
+            let count = own.take_while(|it| **it as usize == group).count();
+            see(&self.cells[from..from + count], &self.bytes);
+            from += count;
+        }
+    }
+
+    /// The groups of the cells, once settled.
     pub(super) fn groups(&self) -> &[u16] {
         &self.groups
     }
 
-    pub(super) fn cells(&self) -> (&[V::Cell], &[u8]) {
+    pub(super) fn cells(&self) -> (&[C::Cell], &[u8]) {
         (&self.cells, &self.bytes)
     }
 
     /// Bytes on the heap.
     pub(super) fn heap(&self) -> usize {
-        self.cells.capacity() * (size_of::<V::Cell>() + size_of::<u16>()) + self.bytes.capacity()
+        self.cells.capacity() * (size_of::<C::Cell>() + size_of::<u16>()) + self.bytes.capacity()
     }
 
     /// Bytes that settling needs beside.
     pub(super) fn scratch(&self) -> usize {
         match self.settled == self.cells.len() {
             true => 0,
-            false => self.cells.len() * size_of::<V::Cell>() + self.bytes.len(),
+            false => self.cells.len() * size_of::<C::Cell>() + self.bytes.len(),
         }
     }
 }
