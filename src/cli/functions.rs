@@ -24,7 +24,11 @@ pub(super) fn run(settings: &Settings, arguments: &Functions) -> Result<()> {
             let function = all.iter().find(|it| is_named(&it.name));
             let library = libraries.iter().find(|it| is_named(&it.name));
             let page = match (function, library) {
-                (Some(function), _) => page(function),
+                (Some(function), None) => page(function),
+                // A function and a library may be about the same thing.
+                (Some(function), Some(library)) => {
+                    format!("{}\n\n{}", page(function), library_page(library)?)
+                }
                 (None, Some(library)) => library_page(library)?,
                 (None, None) => return Err(unknown(name, &all, &libraries)),
             };

@@ -111,6 +111,16 @@ fn every_example_of_a_table_function_has_rows() {
     }
 }
 
+#[test]
+fn a_function_and_a_library_of_one_name_are_both_told_of() {
+    let here = tempfile::tempdir().expect("a folder");
+    let page = run(here.path(), &["functions", "affinity"]);
+    assert_eq!(page.code, 0, "{}", page.err);
+    for text in ["affinity(value, weight)", "INCLUDE LIBRARY affinity"] {
+        assert!(page.out.contains(text), "{}", page.out);
+    }
+}
+
 /// The shop's nightly job; it wants bash and flock.
 #[cfg(target_os = "linux")]
 mod nightly {

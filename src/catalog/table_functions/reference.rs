@@ -63,7 +63,7 @@ pub const TABLE_FUNCTIONS: [TableFunction; 11] = [
              all orders; confidence, their share of the orders with product_a; lift, how many times \
              more often than by chance. Completed orders of known customers, by the lines of \
              orders and order_lines (docs/library/contracts.md).",
-            "SELECT * FROM bought_together(20) LIMIT 5",
+            "SELECT * FROM bought_together() LIMIT 5",
         )
     },
     reader(
