@@ -247,7 +247,8 @@ COPY (
     arrow_cast((at_second - 60 * (3 + delay % 50)) * 1000000, 'Timestamp(Microsecond, None)') AS created_at,
     items,
     CAST(CAST(goods AS DECIMAL(14, 2)) / 100 AS DECIMAL(12, 2)) AS value,
-    CASE WHEN NOT abandoned THEN arrow_cast(at_second * 1000000, 'Timestamp(Microsecond, None)') END AS checked_out_at
+    CASE WHEN NOT abandoned THEN arrow_cast(at_second * 1000000, 'Timestamp(Microsecond, None)') END AS checked_out_at,
+    channel
   FROM generated_baskets
   WHERE channel IN ('web', 'app')
 ) TO 'data/carts.parquet' STORED AS PARQUET;
@@ -289,7 +290,8 @@ COPY (
       value AS customer_id,
       bucket(value, 'profile', 1000000000000000) AS profile,
       bucket(value, 'name', 1000000000000000) AS dice,
-      bucket(value, 'contact', 1000000000000000) AS contact
+      bucket(value, 'contact', 1000000000000000) AS contact,
+      bucket(value, 'household', 1000000) AS household
     FROM generate_series(1, $customers)
   ),
   settled AS (
@@ -389,7 +391,19 @@ COPY (
       WHEN dice / 100000000000 % 100 < 85 THEN 'social' ELSE 'referral' END AS lead_source,
     CASE WHEN dice / 10000000000000 % 100 < 92 THEN 2007 - dice / 1000000000 % 1000 % 68 END AS birth_year,
     arrow_cast((1672531200 + (customer_id - 1) * 1095 / $customers * 86400 + 21600 + contact % 57600) * 1000000, 'Timestamp(Microsecond, None)') AS signed_up_at,
-    profile / 100000000000000 % 10 < 5 AS newsletter
+    profile / 100000000000000 % 10 < 5 AS newsletter,
+    CASE country
+      WHEN 'PL' THEN ['Mazowieckie', 'Małopolskie', 'Łódzkie', 'Dolnośląskie', 'Wielkopolskie', 'Pomorskie'][city_no]
+      WHEN 'BG' THEN ['София', 'Пловдив', 'Варна', 'Бургас', 'Русе', 'Стара Загора'][city_no]
+      WHEN 'GB' THEN ['England', 'England', 'England', 'Scotland', 'Wales', 'Northern Ireland'][city_no]
+      ELSE ['Berlin', 'Bayern', 'Nordrhein-Westfalen', 'Hamburg', 'Sachsen', 'Sachsen'][city_no]
+    END AS region,
+    -- not everybody says; of households one in three says how many, one in two whether with children
+    CASE WHEN household % 100 < 85 THEN CASE WHEN household % 100 < 2 THEN 'other' WHEN is_woman THEN 'woman' ELSE 'man' END END AS gender,
+    CASE WHEN household / 100 % 3 = 0 THEN [1, 1, 2, 2, 2, 3, 3, 4, 4, 5][1 + household / 1000 % 10] END AS household_size,
+    CASE WHEN household / 10000 % 2 = 0 THEN household / 1000 % 10 > 6 END AS has_children,
+    -- of ten business customers one did not say for which company
+    CASE WHEN is_business AND household / 10000 % 10 > 0 THEN 100000000 + customer_id END AS company_id
   FROM addressed
 ) TO 'data/customers.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
 
@@ -434,6 +448,7 @@ COPY (
       campaign_id,
       customer_id,
       bucket(customer_id, 'profile', 1000000000000000) AS profile,
+      bucket(customer_id, 'contact', 1000000000000000) AS contact,
       bucket(customer_id * 24 + campaign_id, 'send', 1000000000000) AS dice,
       1672531200 + (345 + campaign_id * 30) * 86400 + 36000 AS starts
     FROM addressed
@@ -458,7 +473,10 @@ COPY (
     CASE WHEN was_opened THEN arrow_cast(opened * 1000000, 'Timestamp(Microsecond, None)') END AS opened_at,
     CASE WHEN was_opened AND was_clicked
       THEN arrow_cast((opened + 5 + dice / 10000000 % 600) * 1000000, 'Timestamp(Microsecond, None)') END AS clicked_at,
-    CAST(CASE WHEN campaign_id % 4 = 0 THEN '0.0900' ELSE '0.0040' END AS DECIMAL(8, 4)) AS cost
+    CAST(CASE WHEN campaign_id % 4 = 0 THEN '0.0900' ELSE '0.0040' END AS DECIMAL(8, 4)) AS cost,
+    -- what goes to an address that cannot be right comes back, and one of fifty others
+    CASE WHEN campaign_id % 4 > 0 AND NOT was_opened AND (contact / 1000 % 1000 < 12 OR dice / 10000000000 % 50 = 0)
+      THEN arrow_cast((sent + 2 + dice % 60) * 1000000, 'Timestamp(Microsecond, None)') END AS bounced_at
   FROM answered
 ) TO 'data/sends.parquet' STORED AS PARQUET;
 
@@ -528,3 +546,207 @@ COPY (
     CAST(arrow_cast((1672531200 + (1000 + dice / 100000 % 90) * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) AS answered_at
   FROM questions
 ) TO 'data/survey.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- What is known of customers beside their orders hangs on these throws.
+CREATE VIEW generated_people AS
+WITH thrown AS (
+  SELECT
+    value AS customer_id,
+    (value - 1) * 1095 / $customers AS signup_day,
+    ((value - 1) % 100 + 1100 - (value - 1) / 100 * 11 % 100) * 73 % 100 AS block_rank,
+    bucket(value, 'profile', 1000000000000000) / 1000000 % 100 < 12 AS is_business,
+    bucket(value, 'household', 1000000) / 10000 % 10 > 0 AS names_company,
+    bucket(value, 'more', 1000000000000000) AS dice
+  FROM generate_series(1, $customers)
+)
+SELECT
+  customer_id, signup_day, block_rank, dice,
+  CASE WHEN is_business AND names_company THEN 100000000 + customer_id END AS company_id,
+  arrow_cast((1672531200 + signup_day * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS signup_date
+FROM thrown;
+
+-- A company for every business customer who named one.
+COPY (
+  SELECT
+    company_id,
+    concat(['Zielony', 'Baltic', 'Rila', 'Albion', 'Elbe', 'Orzeł', 'Vitosha', 'Thames'][1 + dice % 8], ' ',
+      ['Studio', 'Trade', 'Clinic', 'School', 'Works', 'Café'][1 + dice / 10 % 6], ' ', customer_id) AS name,
+    ['retail', 'hospitality', 'health', 'education', 'manufacturing', 'offices'][1 + dice / 100 % 6] AS industry,
+    CASE WHEN dice / 1000 % 20 > 0 THEN
+      [2, 4, 7, 9, 12, 18, 30, 45, 60, 120, 240, 600][1 + dice / 1000 % 12] END AS employees,
+    CASE WHEN bucket(customer_id, 'name', 1000000000000000) % 100 < 60 THEN 'PL'
+      WHEN bucket(customer_id, 'name', 1000000000000000) % 100 < 80 THEN 'BG'
+      WHEN bucket(customer_id, 'name', 1000000000000000) % 100 < 95 THEN 'GB' ELSE 'DE' END AS country,
+    CASE WHEN dice / 100000 % 4 = 0 THEN NULL ELSE dice / 100000 % 4 < 3 END AS net_prices,
+    CAST(signup_date AS DATE) AS known_since
+  FROM generated_people
+  WHERE company_id IS NOT NULL
+) TO 'data/companies.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- One to three people at each company.
+COPY (
+  WITH numbered AS (
+    SELECT *, unnest(generate_series(1, 1 + dice / 1000000 % 3)) AS contact_no
+    FROM generated_people
+    WHERE company_id IS NOT NULL
+  )
+  SELECT
+    customer_id * 10 + contact_no AS contact_id,
+    company_id,
+    CASE contact_no
+      WHEN 1 THEN ['Buyer', 'Office manager', 'Specjalista ds. zakupów', 'Снабдител', 'Head of purchasing', 'Kierownik biura'][1 + dice / 10000000 % 6]
+      WHEN 2 THEN ['Owner', 'Prezes zarządu', 'Управител', 'Managing Director', 'Accountant', 'Headhunter'][1 + dice / 100000000 % 6]
+      ELSE ['Assistant', 'CFO', 'Księgowa', 'Счетоводител', 'Team lead'][1 + dice / 1000000000 % 5]
+    END AS job_title,
+    concat('contact', contact_no, '@firma', customer_id, '.example') AS email,
+    CASE WHEN dice / 10000000000 % 3 > 0 THEN concat('+48 22 ', 100 + dice / 1000000 % 900, ' ', 10 + contact_no, ' ', 10 + dice / 1000 % 90) END AS phone,
+    CAST(signup_date AS DATE) AS known_since
+  FROM numbered
+) TO 'data/contacts.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- Who in sales was given a lead, the day after it came; every sixth lead waits for somebody.
+COPY (
+  WITH thrown AS (
+    SELECT value AS lead_id, bucket(value, 'lead', 1000000000000000) AS dice
+    FROM generate_series(1, $customers / 5)
+  )
+  SELECT
+    lead_id,
+    ['Ola', 'Marek', 'Desi', 'Tom'][1 + dice / 100 % 4] AS owner,
+    CAST(arrow_cast((1672531200 + (366 + (lead_id - 1) * 3650 / $customers) * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) AS assigned_on
+  FROM thrown
+  WHERE dice / 1000 % 6 > 0
+    AND 366 + (lead_id - 1) * 3650 / $customers <= 1095
+) TO 'data/lead_owners.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- What customers cost beside goods and messages: calls to the help desk, parcels that came
+-- back, advertisements shown to them again. Most cost nothing, a few a lot.
+COPY (
+  WITH thrown AS (
+    SELECT value AS cost_id, bucket(value, 'cost', 1000000000000) AS dice
+    FROM generate_series(1, $customers * 3 / 2)
+  ),
+  placed AS (
+    SELECT
+      cost_id, dice,
+      -- the square puts most of them on few customers
+      1 + (dice % 100000) * (dice % 100000) / 100000 * $customers / 100000 AS place
+    FROM thrown
+  ),
+  dated AS (
+    SELECT
+      cost_id, dice,
+      1 + place * 61 % $customers AS customer_id,
+      (place * 61 % $customers) * 1095 / $customers AS signup_day
+    FROM placed
+  )
+  SELECT
+    customer_id,
+    arrow_cast((1672531200 + (signup_day + (1096 - signup_day) * (dice / 100000 % 1000) / 1000) * 86400 + 28800 + dice / 1000 % 28800) * 1000000, 'Timestamp(Microsecond, None)') AS spent_at,
+    ['support', 'support', 'shipping', 'ads'][1 + dice / 100000000 % 4] AS kind,
+    CAST(CAST((200 + dice / 1000000000 % 100 * (dice / 1000000000 % 100) / 5) AS DECIMAL(14, 2)) / 100 AS DECIMAL(12, 2)) AS amount
+  FROM dated
+) TO 'data/service_costs.parquet' STORED AS PARQUET;
+
+-- Answers to campaigns, by a share of those they were sent to.
+COPY (
+  WITH addressed AS (
+    SELECT 1 + value % 24 AS campaign_id, value / 24 * 2 + 1 + value % 2 AS customer_id
+    FROM generate_series(0, 12 * $customers - 1)
+  ),
+  thrown AS (
+    SELECT
+      campaign_id,
+      customer_id,
+      bucket(customer_id, 'profile', 1000000000000000) AS profile,
+      bucket(customer_id * 24 + campaign_id, 'response', 100000000) AS dice
+    FROM addressed
+    WHERE customer_id <= $customers
+      AND (customer_id - 1) * 1095 / $customers < 345 + campaign_id * 30
+  )
+  SELECT
+    customer_id,
+    campaign_id,
+    arrow_cast((1672531200 + (345 + campaign_id * 30) * 86400 + 43200 + dice % 1000000 * 17 / 100) * 1000000, 'Timestamp(Microsecond, None)') AS responded_at,
+    ['coupon', 'coupon', 'reply', 'reply', 'call', 'complaint'][1 + dice / 1000000 % 6] AS kind
+  FROM thrown
+  WHERE profile / 100000000000000 % 10 < 5
+    AND dice / 10000 % 100 < profile / 10000000000000 % 10
+) TO 'data/responses.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- Cards of the loyalty programme as exported at the end of each half year. Who buys much is
+-- more often a member, and of a better tier, but cards are not always right.
+COPY (
+  WITH exported AS (
+    SELECT *, unnest(generate_series(1, 3)) AS export_no
+    FROM generated_people
+    WHERE dice / 100 % 100 < 60 - block_rank / 2
+  )
+  SELECT
+    customer_id,
+    dice / 10000 % 60 * 10 * export_no % 900 AS points,
+    CASE
+      WHEN block_rank < 3 + dice / 1000000 % 4 THEN 'gold'
+      WHEN block_rank < 20 + dice / 1000000 % 10 THEN 'silver'
+      ELSE 'bronze'
+    END AS tier,
+    CASE WHEN dice / 100000000 % 5 > 0 THEN CAST(arrow_cast((1672531200 + (549 + export_no * 182 + dice / 1000000000 % 360) * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) END AS points_expire_at,
+    CAST(arrow_cast((1672531200 + (549 + export_no * 182) * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) AS exported_on
+  FROM exported
+  WHERE signup_day <= 549 + export_no * 182
+) TO 'data/loyalty_cards.parquet' STORED AS PARQUET;
+
+-- Boxes that come every month; half of them are bought for half a year.
+COPY (
+  WITH thrown AS (
+    SELECT *, greatest(365, signup_day) + dice / 10000000 % 700 AS start_day
+    FROM generated_people
+    WHERE dice / 100000 % 100 < 12
+  )
+  SELECT
+    customer_id,
+    ['pet food', 'books', 'coffee'][1 + dice / 10 % 3] AS plan,
+    CAST(arrow_cast((1672531200 + start_day * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) AS started_at,
+    CASE WHEN dice / 1000 % 2 = 0 THEN CAST(arrow_cast((1672531200 + (start_day + 182) * 86400) * 1000000, 'Timestamp(Microsecond, None)') AS DATE) END AS ends_at
+  FROM thrown
+  WHERE start_day <= 1095
+) TO 'data/subscriptions.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- Numbers of cards; some households use one card together.
+COPY (
+  SELECT
+    customer_id,
+    'card' AS kind,
+    CAST(7700000000 + CASE WHEN dice / 1000000 % 10 = 0 THEN customer_id / 2 * 2 ELSE customer_id END AS VARCHAR) AS value,
+    CAST(signup_date AS DATE) AS issued_on
+  FROM generated_people
+  WHERE dice / 100 % 100 < 60 - block_rank / 2
+) TO 'data/identities.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- What a part of the customers ticked at the sign-up.
+COPY (
+  WITH numbered AS (
+    SELECT *, unnest(generate_series(1, 1 + dice / 100 % 2)) AS preference_no
+    FROM generated_people
+    WHERE dice / 1000 % 100 < 15
+  )
+  SELECT
+    customer_id,
+    CASE WHEN preference_no = 1 THEN 'interest' ELSE 'frequency' END AS topic,
+    CASE WHEN preference_no = 1
+      THEN ['reading', 'animals', 'cooking', 'garden', 'sport', 'music'][1 + dice / 1000000 % 6]
+      ELSE ['weekly', 'monthly'][1 + dice / 100000000 % 2]
+    END AS value,
+    CAST(signup_date AS DATE) AS told_on
+  FROM numbered
+) TO 'data/preferences.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');
+
+-- Made up too: what shops of this kind are said to reach.
+COPY (
+  SELECT *
+  FROM (VALUES
+    ('average_order', 'retail', 210.00, DATE '2025-01-15'),
+    ('orders_per_year', 'retail', 5.40, DATE '2025-01-15'),
+    ('order_share_returned', 'retail', 0.16, DATE '2025-01-15')
+  ) AS figures (metric, industry, value, published_on)
+) TO 'data/benchmarks.csv' STORED AS CSV OPTIONS ('format.has_header' 'true');

@@ -7,15 +7,18 @@ CREATE SEGMENTATION affinity.browsers WITH (
   tags = 'affinity',
   action = 'guide to the category and advice'
 ) AS
-SELECT e.customer_id, e.category, count(*) AS views, max(e.occurred_at) AS last_view_at
-FROM base.events AS e
-WHERE e.customer_id IS NOT NULL
-  AND e.category IS NOT NULL
-  AND days_since(e.occurred_at) < $affinity_views_days
-  AND NOT EXISTS (
-    SELECT 1
-    FROM features.lines AS l
-    WHERE l.customer_id = e.customer_id AND l.category = e.category
-  )
-GROUP BY e.customer_id, e.category
-HAVING count(*) >= $affinity_views;
+SELECT seen.customer_id, seen.category, seen.views, seen.last_view_at
+FROM (
+  SELECT customer_id, category, count(*) AS views, max(occurred_at) AS last_view_at
+  FROM base.events
+  WHERE customer_id IS NOT NULL
+    AND category IS NOT NULL
+    AND days_since(occurred_at) < $affinity_views_days
+  GROUP BY customer_id, category
+  HAVING count(*) >= $affinity_views
+) AS seen
+WHERE NOT EXISTS (
+  SELECT 1
+  FROM features.lines AS l
+  WHERE l.customer_id = seen.customer_id AND l.category = seen.category
+);

@@ -29,9 +29,21 @@ CREATE SEGMENTATION affinity.cross_sell WITH (
   tags = 'affinity',
   action = 'goods of the offered category beside the favourite one'
 ) AS
-SELECT f.customer_id, p.other AS offer, f.category AS favourite, p.customers AS bought_both, p.lift
-FROM affinity.favourites AS f
-JOIN affinity.pairs AS p ON p.category = f.category AND p.lift > 1
-LEFT JOIN affinity.categories AS c ON c.customer_id = f.customer_id AND c.category = p.other
-WHERE c.category IS NULL
-QUALIFY row_number() OVER (PARTITION BY f.customer_id ORDER BY p.customers DESC, p.other, f.category) = 1;
+WITH places AS (
+  SELECT
+    category, other, customers, lift,
+    row_number() OVER (PARTITION BY category ORDER BY customers DESC, other) AS place
+  FROM affinity.pairs
+  WHERE lift > 1
+),
+best AS (
+  SELECT f.customer_id, f.category, min(p.place) AS place
+  FROM affinity.favourites AS f
+  JOIN places AS p ON p.category = f.category
+  LEFT JOIN affinity.categories AS c ON c.customer_id = f.customer_id AND c.category = p.other
+  WHERE c.category IS NULL
+  GROUP BY f.customer_id, f.category
+)
+SELECT b.customer_id, p.other AS offer, b.category AS favourite, p.customers AS bought_both, p.lift
+FROM best AS b
+JOIN places AS p ON p.category = b.category AND p.place = b.place;

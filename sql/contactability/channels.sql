@@ -15,8 +15,8 @@ FROM (
 ) AS words
 QUALIFY row_number() OVER (PARTITION BY customer_id, channel ORDER BY changed_at DESC) = 1;
 
--- The channels in which somebody may and can be reached, a label each: email and sms with
--- a consent and an address or number that can be right, phone likewise.
+-- The channels in which somebody is reachable, a label each: email and sms with a consent
+-- and an address or number that can be right, phone likewise.
 CREATE SEGMENTATION contactability.channels WITH (
   key = 'customer_id',
   label = 'channel',

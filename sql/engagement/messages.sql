@@ -13,8 +13,8 @@ WHERE customer_id IS NOT NULL
   AND days_since(sent_at) < $engagement_days
 GROUP BY customer_id, lower(trim(channel));
 
--- How readers of e-mail take it: clicks, opens, asleep (none of at least
--- $engagement_min_sends opened); too_few were sent less than that and opened none.
+-- How readers of newsletters and other e-mail take them: clicks, opens, asleep (none of at
+-- least $engagement_min_sends opened); too_few were sent less than that and opened none.
 CREATE SEGMENTATION engagement.email WITH (
   key = 'customer_id',
   label = 'level',

@@ -1,5 +1,5 @@
--- Visitors of the last $engagement_days days by the days they came: frequent from
--- $engagement_frequent_days days, repeat from two, single; gone came before that only.
+-- Visitors of the site in the last $engagement_days days by the days they came: frequent
+-- from $engagement_frequent_days days, repeat from two, single; gone came before that only.
 CREATE SEGMENTATION engagement.visits WITH (
   key = 'customer_id',
   label = 'level',

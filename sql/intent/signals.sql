@@ -6,8 +6,8 @@ LEFT JOIN features.last_purchases AS f ON f.customer_id = e.customer_id
 WHERE e.customer_id IS NOT NULL
   AND (f.last_order_at IS NULL OR f.last_order_at < e.occurred_at);
 
--- Signs of intent within $intent_days days, a label each: webinar, trial and the other
--- kinds of $intent_kinds.
+-- Signs of intent within $intent_days days, a label each: webinar, trial, newsletter sign-up
+-- and the other kinds of $intent_kinds.
 CREATE SEGMENTATION intent.signals WITH (
   key = 'customer_id',
   label = 'signal',

@@ -7,10 +7,14 @@ CREATE SEGMENTATION leads.paths WITH (
 ) AS
 SELECT
   lead_id,
-  string_agg(status, ' > ' ORDER BY status_changed_at, status) AS path,
+  -- Each is the beginning of the next, and less than it.
+  max(path) AS path,
   days_since(min(status_changed_at), max(status_changed_at)) AS days
 FROM (
-  SELECT lead_id, status, status_changed_at
+  SELECT
+    lead_id,
+    status_changed_at,
+    string_agg(status, ' > ') OVER (PARTITION BY lead_id ORDER BY status_changed_at, status) AS path
   FROM base.lead_changes
   WHERE status IS NOT NULL
 ) AS changes

@@ -1,4 +1,5 @@
--- Where each lead came from; unknown where nobody wrote it down.
+-- Where each lead came from: referral, ads, organic, social; unknown where nobody wrote it
+-- down.
 CREATE SEGMENTATION leads.sources WITH (
   key = 'lead_id',
   label = 'source',

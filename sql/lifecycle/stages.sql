@@ -12,7 +12,7 @@ CREATE SEGMENTATION lifecycle.stages WITH (
   lapsing WITH (action = 'reminder with news of what they buy'),
   regular WITH (action = 'early access and the loyalty programme, no discounts needed'),
   occasional WITH (action = 'occasions: seasons, refills, birthdays'),
-  inactive WITH (action = 'one good offer to win them back, then rest')
+  inactive WITH (action = 'one good win-back offer, then rest')
 ) AS
 SELECT
   customer_id,

@@ -1,5 +1,5 @@
--- The ten RFM segments by recency and frequency (scheme rf10): champions, loyal,
--- potential_loyalist, new, promising, need_attention, about_to_sleep, at_risk,
+-- The ten RFM segments by how lately and how often somebody bought (scheme rf10):
+-- champions, loyal, potential_loyalist, new, promising, need_attention, about_to_sleep, at_risk,
 -- cant_lose, hibernating.
 CREATE SEGMENTATION rfm.segments WITH (
   key = 'customer_id',

@@ -159,7 +159,7 @@ fn parsed(file: &include_dir::File<'_>) -> Result<Vec<Definition>> {
 
 /// What to do for a name of a library that is not there; of one that was included only
 /// the name behind the dot is wrong.
-pub(super) fn bringing_in(name: &str, known: &[String]) -> Option<String> {
+pub fn bringing_in(name: &str, known: &[String]) -> Option<String> {
     let (schema, _) = name.split_once('.')?;
     let schema = library(schema).ok()?.name;
     let is_own = |it: &String| it.starts_with(&format!("{schema}."));

@@ -63,13 +63,13 @@ pub(super) enum Command {
     Forget(super::forget::Arguments),
     /// Write a working project with demo data
     Init(Init),
-    /// Reference of the functions
+    /// Reference of functions, relations, statements and the library
     Functions(Functions),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Run {
-    /// Names, tag:…, kind:…, changed, failed, *; +x with what x builds on, x+ with what
+    /// Names, tag:…, kind:…, library.*, changed, failed, *; +x with what x builds on, x+ with what
     /// builds on it; all when none is given
     pub(super) selectors: Vec<String>,
 
@@ -208,8 +208,9 @@ pub(super) struct Init {
 
 #[derive(Debug, Args)]
 pub(super) struct Functions {
-    /// One function, in full
-    pub(super) name: Option<String>,
+    /// A name, told of in full; or words, and what is told of in all of them
+    #[arg(value_name = "NAME | WORD")]
+    pub(super) name: Vec<String>,
 }
 
 /// Options of every command; each can also stand in `segql.toml` or in a

@@ -1,5 +1,6 @@
 //! `segql run`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{Float64Array, Int64Array, RecordBatch, StringArray};
@@ -91,8 +92,10 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
         settings.printer.note(&error.to_string());
     }
     warn(settings, report);
-    for (name, error) in &report.errors {
-        settings.printer.report(&error.clone().context(name));
+    for (names, error) in by_reason(&report.errors) {
+        settings
+            .printer
+            .report(&error.clone().context(names.join(", ")));
     }
     if let Some(error) = &report.unrecorded {
         return Err(error.clone().context("the run could not be recorded"));
@@ -106,6 +109,19 @@ fn conclude(settings: &Settings, report: &RunReport, store: &str) -> Result<()> 
             record.nodes.len()
         ))),
     }
+}
+
+/// What failed for one reason is told of together, in the place of the first.
+fn by_reason(errors: &BTreeMap<String, Error>) -> Vec<(Vec<&str>, &Error)> {
+    let mut reasons: Vec<(Vec<&str>, &Error)> = vec![];
+    for (name, error) in errors {
+        let reason = error.to_string();
+        match reasons.iter_mut().find(|(_, it)| it.to_string() == reason) {
+            Some((names, _)) => names.push(name),
+            None => reasons.push((vec![name], error)),
+        }
+    }
+    reasons
 }
 
 /// Says what went wrong, or was left out, beside the work itself.

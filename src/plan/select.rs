@@ -1,14 +1,14 @@
-//! Selectors: `vip`, `rfm:champions`, `+vip`, `vip+`, `tag:winback`,
-//! `kind:segmentation`, `changed`, `failed`, `*`; `+` stands before or behind any.
+//! Selectors: `vip`, `rfm:champions`, `+vip`, `vip+`, `tag:winback`, `kind:segmentation`,
+//! `rfm.*` (a library), `changed`, `failed`, `*`; `+` stands before or behind any.
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, Definition, Graph, split_label};
+use crate::catalog::{Catalog, Definition, Graph, bringing_in, split_label};
 use crate::error::{Error, Result, suggest};
 use crate::statement::Kind;
 
-const HELP: &str = "selectors are names, tag:…, kind:segment, kind:segmentation, changed, failed \
-                    and *; + before one adds what it builds on, + behind it what builds on it";
+const HELP: &str = "selectors are names, tag:…, kind:segment, kind:segmentation, library.*, \
+                    changed, failed and *; + before one adds what it builds on, + behind it what builds on it";
 
 /// What was found out about earlier runs, for `changed` and `failed`.
 #[derive(Debug, Default)]
@@ -137,6 +137,8 @@ fn matching(
     } else if let Some(tag) = bare.strip_prefix("tag:") {
         let has = |tags: Vec<String>| tags.iter().any(|it| it == tag);
         all(&|it| it.create.options.list("tags").is_ok_and(has))
+    } else if let Some(library) = bare.strip_suffix(".*") {
+        all(&|it| it.library.as_deref() == Some(library))
     } else if let Some(kind) = bare.strip_prefix("kind:") {
         all(&|it| it.kind().word() == kind && it.library.is_none())
     } else if let Some(definition) = catalog.find(bare).filter(|it| has_label(it, bare)) {
@@ -182,9 +184,11 @@ fn no_match(catalog: &Catalog, selector: &str, bare: &str) -> Error {
             .hint(format!("{bare}+ selects the segments that build on it"))
         }
         _ => {
-            let known = with_members(catalog).map(|it| it.name.as_str());
+            let known = with_members(catalog).map(|it| it.name.clone());
+            let known: Vec<String> = known.collect();
             nothing(format!("selector '{selector}' matches nothing"))
-                .hint_if(suggest(bare, known))
+                .hint_if(bringing_in(bare, &known))
+                .hint_if(suggest(bare, known.iter().map(String::as_str)))
                 .hint(HELP)
         }
     }

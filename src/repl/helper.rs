@@ -110,7 +110,11 @@ impl ShellHelper {
 pub(super) fn refresh(words: &SharedWords, engine: &Engine, runtime: &Handle) {
     let session = engine.session().state();
     let mut names: BTreeSet<String> = engine.catalog().all().map(|it| it.name.clone()).collect();
-    names.extend(SYSTEM_RELATIONS.iter().map(|name| format!("segql.{name}")));
+    names.extend(
+        SYSTEM_RELATIONS
+            .iter()
+            .map(|(name, _)| format!("segql.{name}")),
+    );
     names.extend(TABLE_FUNCTIONS.iter().map(|it| format!("{}(", it.name)));
     names.extend(
         session

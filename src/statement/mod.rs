@@ -9,6 +9,7 @@ mod contract;
 mod create;
 mod options;
 mod parse;
+mod reference;
 mod split;
 
 use std::fmt;
@@ -22,6 +23,7 @@ use crate::error::{Script, Span};
 pub use contract::{Asked, Values, contract};
 pub use options::{OptionValue, Options};
 pub use parse::parse;
+pub use reference::{STATEMENTS, StatementReference};
 pub use split::is_complete;
 
 /// A statement with the text it was written as.

@@ -188,8 +188,7 @@ mod nightly {
         let customers = shop.join("data/customers.csv");
         let sound = std::fs::read_to_string(&customers).expect("there");
         // Countries are two capital letters.
-        let wrong =
-            "9999,Ewa,Test,ewa@example.org,,Opole,pl,b2c,social,1985,2025-01-01T10:00:00,false\n";
+        let wrong = "9999,Ewa,Test,ewa@example.org,,Opole,pl,b2c,social,1985,2025-01-01T10:00:00,false,,,,,\n";
         std::fs::write(&customers, format!("{sound}{wrong}")).expect("writes");
         let stopped = nightly(&shop, &["2025-12-31"]);
         assert_eq!(stopped.code, 3, "{}", stopped.err);

@@ -85,10 +85,11 @@ fn the_page_of_contracts_is_what_they_say() {
 
 #[test]
 fn the_pages_show_what_the_shop_answers() {
-    let mut shown = 0;
     let families = families().into_iter().map(|it| it.name);
     for name in families.chain(["recommendations".to_owned()]) {
-        for step in steps(&page(&name)) {
+        let steps = steps(&page(&name));
+        assert!(!steps.is_empty(), "{name}.md shows nothing");
+        for step in steps {
             let arguments = step.command.strip_prefix("segql ").expect("our command");
             let program = segql(Path::new(".")).get_program().to_owned();
             let line = format!("\"{}\" {arguments}", program.to_string_lossy());
@@ -100,8 +101,6 @@ fn the_pages_show_what_the_shop_answers() {
             assert_eq!(ran.code, 0, "{}\n{}", step.command, ran.err);
             let found: Vec<&str> = ran.out.lines().collect();
             assert_eq!(found, step.expected, "{}", step.command);
-            shown += 1;
         }
     }
-    assert!(shown >= 21, "only {shown} pictures are compared");
 }

@@ -34,6 +34,8 @@ mod killed;
 mod later_files;
 mod library;
 mod library_docs;
+mod library_missing;
+mod library_on_shop;
 mod lock;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -43,6 +45,7 @@ mod project;
 mod python;
 mod readers;
 mod readme;
+mod reference;
 mod rejected;
 mod replay;
 mod rooms;

@@ -23,13 +23,13 @@ pub(super) fn view(
     }
     let needed = contract.iter().filter(|asked| asked.default.is_none());
     let columns: Vec<String> = needed.map(|it| format!("… AS {}", it.name)).collect();
-    let is_base = |name: &str| name.contains('.');
-    let known = binder
-        .inputs
-        .known_names(catalog, binder.world.session)
-        .into_iter()
-        .filter(|name| !is_base(name))
-        .collect::<Vec<_>>();
+    // Who is in a segment is not what a library starts from.
+    let is_input = |name: &str| {
+        let found = catalog.find(name);
+        !name.contains('.') && found.is_none_or(|it| !it.kind().has_members())
+    };
+    let mut known = binder.inputs.known_names(catalog, binder.world.session);
+    known.retain(|name| is_input(name));
     let there = (!known.is_empty()).then(|| format!("there are {}", known.join(", ")));
     let about = definition.description.as_deref().unwrap_or_default();
     Err(

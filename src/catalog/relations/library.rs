@@ -3,33 +3,33 @@
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::Schema;
 
-use super::{Cell, batch, text};
+use super::{Cell, batch, text, texts};
 use crate::catalog::library::libraries;
 use crate::error::Result;
 use crate::sql_type::sql_type_name;
 use crate::statement::Asked;
 
-/// `SHOW LIBRARIES`: each with what it is for, the views it reads and its variables.
+/// `SHOW LIBRARIES`: each with what it is for, its segments, the views it reads and its variables.
 pub fn library_listing() -> Result<RecordBatch> {
-    let mut rows: Vec<[Cell; 4]> = vec![];
+    let mut rows: Vec<[String; 5]> = vec![];
     for library in libraries()? {
         let catalog = library.catalog()?;
         let reads: Vec<&str> = library.reads(&catalog).into_iter().collect();
         let parameters = library.parameters.iter().map(|it| it.name.as_str());
+        let segments = library.own(&catalog).filter(|it| it.kind().has_members());
+        let segments: Vec<&str> = segments.map(|it| it.name.as_str()).collect();
         rows.push([
-            Some(library.name.clone()),
-            Some(library.description.clone()),
-            Some(reads.join(", ")),
-            Some(parameters.collect::<Vec<_>>().join(", ")),
+            library.name.clone(),
+            library.description.clone(),
+            segments.join(", "),
+            reads.join(", "),
+            parameters.collect::<Vec<_>>().join(", "),
         ]);
     }
-    let column = |index: usize| text(rows.iter().map(move |row| row[index].clone()));
-    batch(vec![
-        ("name", column(0)),
-        ("description", column(1)),
-        ("reads", column(2)),
-        ("variables", column(3)),
-    ])
+    texts(
+        ["name", "description", "segments", "reads", "variables"],
+        &rows,
+    )
 }
 
 /// `DESCRIBE base.orders`: the columns libraries may read, with the type that each has
