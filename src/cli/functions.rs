@@ -16,7 +16,10 @@ pub(super) fn run(settings: &Settings, arguments: &Functions) -> Result<()> {
     let mut emitter =
         Emitter::new(settings.printer, settings.format, settings.output.clone())?.whole();
     match found {
-        Found::One(entry) => emitter.text(&entry.page())?,
+        Found::Named(entries) => {
+            let pages = entries.iter().map(|it| it.page()).collect::<Vec<_>>();
+            emitter.text(&pages.join("\n\n"))?;
+        }
         Found::Several(entries) => emitter.batch(&reference_listing(entries)?)?,
     }
     emitter.finish()

@@ -57,16 +57,18 @@ pub fn reference() -> Result<Vec<Entry>> {
 /// What was asked for.
 #[derive(Debug)]
 pub enum Found<'r> {
-    /// The one of this name.
-    One(&'r Entry),
+    /// Those of this name: a function and a library may share one.
+    Named(Vec<&'r Entry>),
     /// Those with all these words, the likeliest first.
     Several(Vec<&'r Entry>),
 }
 
 /// Looks up a name, else words.
 pub fn look_up<'r>(all: &'r [Entry], asked: &str) -> Result<Found<'r>> {
-    if let Some(named) = all.iter().find(|it| it.name.eq_ignore_ascii_case(asked)) {
-        return Ok(Found::One(named));
+    let is_named = |it: &&Entry| it.name.eq_ignore_ascii_case(asked);
+    let named: Vec<&Entry> = all.iter().filter(is_named).collect();
+    if !named.is_empty() {
+        return Ok(Found::Named(named));
     }
     let several = search::with_words(all, asked);
     if several.is_empty() {
@@ -130,7 +132,8 @@ mod tests {
     fn every_name_is_there_once_and_told_of() {
         let all = reference().expect("manifests parse");
         for entry in &all {
-            let same = |it: &&Entry| it.name.eq_ignore_ascii_case(&entry.name);
+            let same =
+                |it: &&Entry| it.name.eq_ignore_ascii_case(&entry.name) && it.kind == entry.kind;
             assert_eq!(all.iter().filter(same).count(), 1, "{}", entry.name);
             assert!(!entry.meaning.is_empty(), "{}", entry.name);
             assert!(entry.page().contains(&entry.call), "{}", entry.name);
@@ -146,7 +149,12 @@ mod tests {
     #[test]
     fn names_come_before_words_and_mistypes_get_a_hint() {
         let all = reference().expect("manifests parse");
-        assert!(matches!(look_up(&all, "RFM_Score"), Ok(Found::One(it)) if it.name == "rfm_score"));
+        let named = |asked: &str| match look_up(&all, asked) {
+            Ok(Found::Named(found)) => found.iter().map(|it| it.kind).collect(),
+            _ => vec![],
+        };
+        assert_eq!(named("RFM_Score"), ["window function"]);
+        assert_eq!(named("affinity"), ["aggregate", "library"]);
         assert!(matches!(look_up(&all, "winback"), Ok(Found::Several(_))));
         let error = look_up(&all, "rmf_score").expect_err("none").to_string();
         assert!(error.contains("did you mean 'rfm_score'?"), "{error}");
