@@ -116,7 +116,7 @@ mod tests {
     fn a_file_is_read_once_for_dates_before_its_first_row() {
         let times = FirstTimes::default();
         let reads = std::cell::Cell::new(0);
-        let mut is_after = |limit: i32| {
+        let is_after = |limit: i32| {
             let until = Until {
                 column: "day",
                 time: day(limit),

@@ -75,8 +75,7 @@ fn segments_of_the_guides_are_found_in_their_words() {
     let mut missed = vec![];
     for (words, name) in GUIDES {
         let found = match look_up(&all, words) {
-            Ok(Found::One(entry)) => vec![entry],
-            Ok(Found::Several(entries)) => entries,
+            Ok(Found::Named(entries) | Found::Several(entries)) => entries,
             Err(error) => panic!("{words}: {error}"),
         };
         let names: Vec<&str> = found.iter().map(|it| it.name.as_str()).collect();
