@@ -202,7 +202,8 @@ impl Inputs {
             let name = mention.name.as_str();
             if mention.by_text {
                 self.look_up_snapshots(world, name).await?;
-            } else if world.catalog.find(name).is_none() && !self.tables.contains_key(name) {
+            }
+            if world.catalog.find(name).is_none() && !self.tables.contains_key(name) {
                 let found = Box::pin(self.table(world, name)).await;
                 if let Some(table) = found.transpose() {
                     let table = table.map_err(|error| error.at(mention.span()));

@@ -4,7 +4,7 @@ use datafusion::arrow::datatypes::{DataType, Schema};
 
 use super::Definition;
 use super::binder::Binder;
-use crate::error::{Result, suggest};
+use crate::error::{Error, Result, suggest};
 use crate::sql_type::sql_type_name;
 use crate::statement::{Body, Kind};
 
@@ -181,6 +181,19 @@ pub(super) fn fitting<'n>(names: &[&'n str], wanted: &str) -> Option<&'n str> {
         .iter()
         .filter(|name| name.to_lowercase() == wanted.to_lowercase());
     similar.next().filter(|_| similar.next().is_none()).copied()
+}
+
+/// The column of a table that is the key of members.
+pub(super) fn find_key(table: &str, schema: &Schema, wanted: &str) -> Result<String> {
+    let fields = schema.fields().iter();
+    let names: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
+    let found = fitting(&names, wanted).map(str::to_owned);
+    found.ok_or_else(|| {
+        Error::new(format!(
+            "'{table}' has no column '{wanted}', the key of members"
+        ))
+        .hint(format!("its columns are {}", names.join(", ")))
+    })
 }
 
 /// Is a column the one that a key is called?

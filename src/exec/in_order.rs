@@ -21,6 +21,8 @@ use datafusion::physical_plan::{
     InputDistributionRequirements, PlanProperties,
 };
 
+use super::planned_twice::planned_twice;
+
 /// The rows of a plan that sorts them.
 #[derive(Debug)]
 pub(crate) struct OrderedTable {
@@ -50,7 +52,7 @@ impl TableProvider for OrderedTable {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut rows = session.create_physical_plan(&self.plan).await?;
+        let mut rows = planned_twice(session, &self.plan).await?;
         if let Some(order) = rows.output_ordering().cloned() {
             rows = Arc::new(InOrderExec { input: rows, order });
         }

@@ -12,6 +12,7 @@ mod in_order;
 pub(crate) mod incremental;
 mod kept;
 mod memberships;
+mod planned_twice;
 mod settings;
 mod window;
 

@@ -86,7 +86,8 @@ pub(in crate::catalog) fn missing_in<'d>(
     None
 }
 
-fn lacks(
+/// The error that a project's view has not such a column.
+pub(super) fn lacks(
     binder: &Binder<'_>,
     contract: &Definition,
     asked: &Asked,

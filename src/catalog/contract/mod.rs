@@ -5,6 +5,7 @@
 //! of the kind asked for; what is wrong with a value is only looked for where the
 //! column is read.
 
+mod measured;
 mod missing;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::session::Moment;
 use crate::sql_type::sql_type_name;
 use crate::statement::{Asked, Values};
 
+pub(super) use measured::time_of;
 pub(super) use missing::{missing_column, missing_in};
 
 /// The schema of contracts, and the folder of the library that holds them.
@@ -218,6 +220,10 @@ fn field<'s>(schema: &'s Schema, name: &str) -> Option<&'s Arc<Field>> {
 /// The value, where nothing is refused.
 fn refused(value: Expr, refuse: Expr) -> Result<Expr> {
     Ok(when(refuse, lit(ScalarValue::Null)).otherwise(value)?)
+}
+
+fn fits_time(found: &DataType) -> bool {
+    matches!(fits(Values::Time, found), Fit::AsItIs)
 }
 
 enum Fit {

@@ -7,14 +7,19 @@
 
 mod arguments;
 mod bought_together;
+mod crowd;
 mod customer_labels;
 mod given;
+mod in_window;
 mod members_at;
 mod next_best;
+mod profile;
 mod purchases;
 mod reference;
 mod segment_diff;
 mod segment_history;
+mod segment_impact;
+mod segment_metrics;
 mod segment_migration;
 mod segment_overlap;
 mod segment_profile;
@@ -58,8 +63,11 @@ fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     match call.function.name {
         "bought_together" => bought_together::plan(call),
         "next_best" => next_best::plan(call),
+        "profile" => profile::plan(call),
         "segment_diff" => segment_diff::plan(call),
         "segment_history" => segment_history::plan(call),
+        "segment_impact" => segment_impact::plan(call),
+        "segment_metrics" => segment_metrics::plan(call),
         "segment_migration" => segment_migration::plan(call),
         "segment_overlap" => segment_overlap::pairs(call),
         "segment_combinations" => segment_overlap::combinations(call),

@@ -50,7 +50,7 @@ const fn reader(
 }
 
 /// Table functions beside DataFusion's, by name.
-pub const TABLE_FUNCTIONS: [TableFunction; 11] = [
+pub const TABLE_FUNCTIONS: [TableFunction; 14] = [
     TableFunction {
         in_definitions: true,
         reads: &["orders", "order_lines"],
@@ -115,6 +115,18 @@ pub const TABLE_FUNCTIONS: [TableFunction; 11] = [
         )
     },
     reader(
+        "profile",
+        "profile('table' [, 'outcome'])",
+        Reach::Named,
+        "What each column of a view, source, segment or table holds. Counts (distinct_count without \
+         NULL), the least and greatest value, the mean, quantiles (linear interpolation), a histogram of \
+         ten bins of equal width and the ten most frequent values; values are texts as the column \
+         writes them, and NULL where the type has none. Of what is personal or sensitive only counts are told. With an outcome (a \
+         BOOLEAN or 0-1 column of the table, or a segment whose key the table has) \
+         information_value says how well the column tells rows with it from those without.",
+        "SELECT column_name, median, information_value FROM profile('customer_orders', 'inactive_customers')",
+    ),
+    reader(
         "segment_combinations",
         "segment_combinations([as_of])",
         Reach::Segments,
@@ -140,6 +152,34 @@ pub const TABLE_FUNCTIONS: [TableFunction; 11] = [
          with the snapshot before, and at the first one everybody entered.",
         "SELECT * FROM segment_history('inactive_customers')",
     ),
+    TableFunction {
+        reads: &["orders", "benchmarks"],
+        ..reader(
+            "segment_impact",
+            "segment_impact('name', event_date, days)",
+            Reach::Entities,
+            "What a decision did to each label. Completed orders of those who had the label on the eve of \
+             the event, in so many days before it and from it on; the same for the weeks 364 days \
+             earlier and whoever had the label on that eve; change = after / before - 1 of revenue, \
+             difference = change - last_year_change; NULL where there is nothing to divide by. Market \
+             figures come from the view `benchmarks`, where the project has it.",
+            "SELECT label, change, last_year_change, difference FROM segment_impact('lifecycle', '2025-11-01', 28)",
+        )
+    },
+    TableFunction {
+        reads: &["orders", "costs"],
+        ..reader(
+            "segment_metrics",
+            "segment_metrics('name', from, to [, 'outcome'])",
+            Reach::Entities,
+            "How those who were members at one date did until another. Per label, who has none included: \
+             customers and their share of the entity, converted and conversion (completed orders, else rows \
+             of the view or members of the segment that is the outcome), orders, revenue and its share of all, averages, cost \
+             and profit (NULL without a view `costs`), and retention = bought_again / bought_before, after \
+             `from` and up to `to`; NULL where there is nothing to divide by.",
+            "SELECT label, customers, conversion, revenue, retention FROM segment_metrics('lifecycle', '2025-09-30', '2025-12-31')",
+        )
+    },
     reader(
         "segment_migration",
         "segment_migration('segmentation', from, to [, 'day' | 'week' | 'month'])",

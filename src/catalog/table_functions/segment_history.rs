@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, lit};
+use datafusion::logical_expr::{LogicalPlan, lit};
 
 use super::arguments::Call;
+use super::crowd::nothing;
 use super::given::{day, in_order, values};
 use super::steps::{Stage, steps};
 use crate::catalog::split_label;
@@ -49,7 +50,7 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     });
     let stages: Vec<Stage> = stages.collect::<Result<_>>()?;
     if stages.is_empty() {
-        return nothing();
+        return no_snapshots();
     }
     let steps = steps(binder, definition, &stages)?;
     let sizes = sizes(&records, split_label(name).1)?;
@@ -83,7 +84,7 @@ fn sizes(records: &[&SnapshotRecord], only: Option<&str>) -> Result<LogicalPlan>
 }
 
 /// Before the first snapshot.
-fn nothing() -> Result<LogicalPlan> {
+fn no_snapshots() -> Result<LogicalPlan> {
     let columns = [
         ("as_of", DataType::Date32),
         ("label", DataType::Utf8),
@@ -91,10 +92,5 @@ fn nothing() -> Result<LogicalPlan> {
         ("entered", DataType::Int64),
         ("left_count", DataType::Int64),
     ];
-    let columns = columns.into_iter().map(|(name, data_type)| {
-        let null = ScalarValue::try_from(&data_type)?;
-        Ok(lit(null).alias(name))
-    });
-    let columns = columns.collect::<Result<Vec<_>>>()?;
-    Ok(LogicalPlanBuilder::empty(false).project(columns)?.build()?)
+    nothing(&columns)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Schema};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::logical_expr::{LogicalPlan, TableSource, cast, lit};
 use datafusion::prelude::ident;
 
@@ -10,7 +10,7 @@ use super::arguments::Call;
 use super::given::{in_order, scan, values};
 use crate::catalog::Definition;
 use crate::catalog::inputs::not_found;
-use crate::catalog::key::{common_type, entity_key, fitting};
+use crate::catalog::key::{common_type, entity_key, find_key};
 use crate::catalog::personal::Nature;
 use crate::error::{Error, Result};
 use crate::statement::Body;
@@ -178,18 +178,6 @@ impl<'c> Table<'c> {
             .hint("attributes are texts, truth values and what a source calls demographic, not what is personal")),
         }
     }
-}
-
-fn find_key(table: &str, schema: &Schema, wanted: &str) -> Result<String> {
-    let fields = schema.fields().iter();
-    let names: Vec<&str> = fields.map(|field| field.name().as_str()).collect();
-    let found = fitting(&names, wanted).map(str::to_owned);
-    found.ok_or_else(|| {
-        Error::new(format!(
-            "'{table}' has no column '{wanted}', the key of members"
-        ))
-        .hint(format!("its columns are {}", names.join(", ")))
-    })
 }
 
 fn is_plain(data_type: &DataType) -> bool {

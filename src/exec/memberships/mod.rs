@@ -18,6 +18,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::planned_twice::planned_twice;
 use node::MembershipExec;
 
 /// Members of one segment or segmentation, or everyone there is.
@@ -105,7 +106,7 @@ impl TableProvider for MembershipTable {
         let mut groups = vec![];
         for group in &self.groups {
             for entrant in group {
-                inputs.push(session.create_physical_plan(&entrant.plan).await?);
+                inputs.push(planned_twice(session, &entrant.plan).await?);
             }
             groups.push(group.iter().map(|it| it.counted.clone()).collect());
         }
