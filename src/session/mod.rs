@@ -15,6 +15,7 @@ mod nanoseconds;
 mod size;
 mod star;
 mod subqueries;
+mod unnest;
 mod variables;
 
 use std::num::NonZeroUsize;
@@ -100,7 +101,7 @@ pub fn build(
         .with_runtime_env(runtime.build_arc()?)
         .with_default_features()
         .with_analyzer_rules(analyzer_rules())
-        .with_optimizer_rules(distinct::optimizer_rules())
+        .with_optimizer_rules(unnest::guarded(distinct::optimizer_rules()))
         .with_physical_optimizer_rules(physical_rules());
     let mut context = SessionContext::new_with_state(state.build());
     segql_udfs::register_all(&mut context)?;

@@ -22,7 +22,7 @@ struct Fault {
     right: &'static str,
 }
 
-const FAULTS: [Fault; 14] = [
+const FAULTS: [Fault; 17] = [
     Fault {
         mend: "udfs/src/aggregate/exact",
         before: ["", ""],
@@ -52,6 +52,28 @@ const FAULTS: [Fault; 14] = [
         question: "SELECT arrow_typeof(s) FROM (SELECT count(DISTINCT x) AS n, sum(CAST(x AS DECIMAL(5, 2))) AS s FROM (VALUES (1), (2)) AS t (x))",
         wrong: "Decimal128(25, 2)",
         right: "Decimal128(15, 2)",
+    },
+    // Rows above an unnest are taken for as unique as those below it.
+    Fault {
+        mend: "src/session/unnest.rs",
+        before: ["", ""],
+        question: "SELECT count(*) FROM (SELECT DISTINCT k FROM (SELECT k, unnest(make_array(3, 1)) AS b FROM (SELECT k FROM (VALUES (2), (1), (2)) AS t (k) GROUP BY k)))",
+        wrong: "4",
+        right: "2",
+    },
+    Fault {
+        mend: "src/session/unnest.rs",
+        before: ["", ""],
+        question: "SELECT count(*) FROM (SELECT k, count(*) FROM (SELECT k, unnest(make_array(3, 1)) AS b FROM (SELECT k FROM (VALUES (2), (1), (2)) AS t (k) GROUP BY k)) GROUP BY k, b)",
+        wrong: "2",
+        right: "4",
+    },
+    Fault {
+        mend: "src/session/unnest.rs",
+        before: ["", ""],
+        question: "SELECT b FROM (SELECT k, unnest(make_array(3, 1)) AS b FROM (SELECT k FROM (VALUES (1), (1)) AS t (k) GROUP BY k)) ORDER BY k, b LIMIT 1",
+        wrong: "3",
+        right: "1",
     },
     Fault {
         mend: "udfs/src/aggregate/count.rs",
