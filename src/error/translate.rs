@@ -231,7 +231,7 @@ fn shorten(text: &str) -> String {
                 says the same"
             .to_owned();
     }
-    if text.starts_with("dot access not supported") {
+    if text.to_lowercase().starts_with("dot access not supported") {
         return "a field of an expression is written (…)['r'], not (…).r".to_owned();
     }
     match text

@@ -26,12 +26,38 @@ impl Engine {
             (Some(entity), Some(column)) => self.is_about(record, entity, column),
             _ => true,
         };
+        self.check_key(key, &is_of).await?;
         let person = Person {
             key,
             column: column.as_deref(),
             is_of: &is_of,
         };
         self.store.forget(&person, dry_run, waits).await
+    }
+
+    /// Where keys are whole numbers, a text that is none would be found nowhere, and who
+    /// asked would think that somebody is gone.
+    async fn check_key(
+        &self,
+        key: &str,
+        is_of: &(dyn Fn(&SnapshotRecord) -> bool + Sync),
+    ) -> Result<()> {
+        let kept = self.store.snapshots().await?;
+        let about = kept.iter().filter(|record| is_of(record));
+        let types: Vec<&str> = about
+            .filter_map(|record| record.columns.iter().find(|it| it.name == record.key))
+            .map(|column| column.data_type.as_str())
+            .collect();
+        let is_number = |it: &&str| it.starts_with("Int") || it.starts_with("UInt");
+        let are_numbers = !types.is_empty() && types.iter().all(is_number);
+        let number = key.parse::<i128>().map(|it| it.to_string());
+        match are_numbers && number.as_deref() != Ok(key) {
+            true => Err(
+                Error::usage(format!("'{key}' is no key: keys are whole numbers here"))
+                    .hint("give one key, as segql.members shows it"),
+            ),
+            false => Ok(()),
+        }
     }
 
     fn entity_meant(&self, name: Option<&str>) -> Result<Option<&Definition>> {

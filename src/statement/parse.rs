@@ -99,6 +99,15 @@ const FIRST_WORDS: [&str; 28] = [
     "DESC",
 ];
 
+/// Statements of others that are typed from habit, with what says the same here.
+const ELSEWHERE: [(&str, &str); 2] = [
+    ("SUMMARIZE", "SELECT * FROM profile('name')"),
+    (
+        "PIVOT",
+        "count(*) FILTER (WHERE column = 'value') for each value, in a SELECT with GROUP BY",
+    ),
+];
+
 fn parse_sql(parser: &mut DFParser<'_>) -> Result<SqlStatement> {
     let first = parser.parser.peek_token();
     let word = first.to_string().to_uppercase();
@@ -106,9 +115,11 @@ fn parse_sql(parser: &mut DFParser<'_>) -> Result<SqlStatement> {
         let known = FIRST_WORDS.contains(&word.as_str())
             || !first.token.to_string().chars().all(char::is_alphabetic);
         let error = Error::from(error);
-        match known {
-            true => error,
-            false => error.hint_if(suggest(&word, FIRST_WORDS)),
+        let elsewhere = ELSEWHERE.iter().find(|(theirs, _)| *theirs == word);
+        match (known, elsewhere) {
+            (_, Some((_, here))) => error.hint(format!("here it is {here}")),
+            (true, None) => error,
+            (false, None) => error.hint_if(suggest(&word, FIRST_WORDS)),
         }
     })
 }

@@ -324,6 +324,21 @@ fn the_same_key_of_another_entity_is_somebody_else() {
 }
 
 #[test]
+fn what_can_be_no_key_is_refused() {
+    let here = store();
+    for text in ["anna@example.com", "012", " 12", "12,11", "12.0"] {
+        let ran = forget(here.path(), text, &[]);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{text}");
+        assert!(
+            ran.err.contains("keys are whole numbers here"),
+            "{}",
+            ran.err
+        );
+    }
+    assert!(!holding(here.path(), KEY).is_empty());
+}
+
+#[test]
 fn what_cannot_be_erased_is_told() {
     let here = store();
     let store = here.path().join("store");

@@ -41,7 +41,7 @@ pub(super) fn view(
             ))
             .hint(format!("{name}: {about}"))
             .hint(format!(
-                "only columns that are read are needed; DESCRIBE {} says what they mean",
+                "only columns that are read are needed; INCLUDE LIBRARY base; DESCRIBE {}; says what they mean",
                 definition.name
             ))
             .hint_if(there),

@@ -74,8 +74,12 @@ impl<'c> Call<'c> {
         };
         let wrong = || {
             let name = self.function.name;
+            let shown = match argument {
+                Expr::Literal(value, _) => value.to_string(),
+                other => other.to_string(),
+            };
             Error::usage(format!(
-                "{name} takes whole numbers of 1 or more, not {argument}"
+                "{name} takes whole numbers of 1 or more, not {shown}"
             ))
             .hint(format!("write {}", self.function.call))
         };
@@ -119,6 +123,18 @@ impl<'c> Call<'c> {
                 let call = format!("write {}", self.function.call);
                 error.hint(call)
             }),
+        }
+    }
+
+    /// Fails where a window that ends then is not over at the as-of around the call.
+    pub(super) fn check_over(&self, end: Moment) -> Result<()> {
+        let now = self.binder().evaluation.moment;
+        match end.nanos() <= now.nanos() {
+            true => Ok(()),
+            false => Err(
+                Error::usage(format!("the window up to {end} is not over at {now}"))
+                    .hint("end it earlier, or give a later as-of"),
+            ),
         }
     }
 

@@ -11,9 +11,11 @@ use super::given::{scan, stacked, values};
 use super::members_at::MembersAt;
 use crate::catalog::Definition;
 use crate::catalog::binder::Binder;
+use crate::catalog::key::{entity_key, fits};
 use crate::catalog::split_label;
 use crate::error::{Error, Result};
 use crate::session::Moment;
+use crate::statement::Kind;
 
 /// The members of a segment, segmentation or label at moments.
 pub(super) struct Crowd<'c> {
@@ -22,6 +24,9 @@ pub(super) struct Crowd<'c> {
     definition: &'c Definition,
     dates: Vec<Standing>,
 }
+
+/// Whom orders are of, as their contract says.
+const CUSTOMER: &str = "customer_id";
 
 struct Standing {
     members: MembersAt,
@@ -71,6 +76,22 @@ impl<'c> Crowd<'c> {
     /// The name of the members' key.
     pub(super) fn key(&self) -> &str {
         self.dates.first().map_or("", |it| it.members.key.as_str())
+    }
+
+    /// Fails where the members are not those whom orders are of: whoever has the same number
+    /// among customers is somebody else.
+    pub(super) fn check_buys(&self) -> Result<()> {
+        let key = self.key();
+        let entities = self.binder.world.catalog.of_kind(Kind::Entity);
+        let mut buyers = entities.filter(|it| fits(&entity_key(it), CUSTOMER));
+        match buyers.next() {
+            Some(buyers) if !fits(key, CUSTOMER) => Err(Error::usage(format!(
+                "'{}' is about '{key}', orders are of '{}', whose key is '{CUSTOMER}'",
+                self.name, buyers.name
+            ))
+            .hint(format!("take a segment of {}", buyers.name))),
+            _ => Ok(()),
+        }
     }
 
     /// The types that its keys have.

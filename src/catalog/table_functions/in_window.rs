@@ -9,8 +9,8 @@ use super::crowd::{keyed, nothing};
 use crate::catalog::binder::Binder;
 use crate::catalog::contract::time_of;
 use crate::catalog::inputs::not_found;
-use crate::catalog::key::{common_type, find_key};
-use crate::error::Result;
+use crate::catalog::key::{common_type, find_key, fits};
+use crate::error::{Error, Result};
 use crate::session::Moment;
 use crate::statement::Kind;
 
@@ -90,6 +90,13 @@ pub(super) fn outcome(there: &Binder<'_>, name: &str, key: &str, from: Moment) -
     let known = catalog.find(name);
     if known.is_some_and(|it| matches!(it.kind(), Kind::Segment | Kind::Segmentation)) {
         let members = there.members_at(name, there.evaluation.moment)?;
+        if !fits(&members.key, key) {
+            return Err(Error::usage(format!(
+                "the outcome '{name}' is about '{}', not about '{key}'",
+                members.key
+            ))
+            .hint(format!("take one with the key {key}")));
+        }
         let plan = super::given::scan("wanted", &members.source)?.build()?;
         let key = members.key;
         return Ok(Rows { plan, key });

@@ -9,7 +9,8 @@
 use datafusion::logical_expr::LogicalPlan;
 
 use super::arguments::Call;
-use super::purchases::{has, over_views};
+use super::given::in_order;
+use super::purchases::over_views;
 use crate::error::{Error, Result, suggest};
 
 /// What was bought less than so many days ago is not offered, where nothing else is said.
@@ -57,7 +58,8 @@ ranked AS (
          CAST(row_number() OVER (PARTITION BY customer_id ORDER BY score DESC, item) AS BIGINT) AS rank,
          item, score, because
   FROM scored)
-SELECT * FROM ranked WHERE rank <= MOST";
+SELECT * FROM ranked WHERE rank <= MOST
+ORDER BY customer_id, rank";
 
 const LINES: &str = "
 SELECT o.customer_id, o.ordered_at, l.COLUMN AS item
@@ -92,7 +94,9 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     let days = call.whole_number(2)?.unwrap_or(DAYS);
     let lines = |column| LINES.replace("COLUMN", column);
     let (what, views, sold_out) = match call.text(0) {
-        Some("product") if has(call, "products") => (lines("product_id"), &VIEWS[..], SOLD_OUT),
+        Some("product") if call.binder().has_view("products") => {
+            (lines("product_id"), &VIEWS[..], SOLD_OUT)
+        }
         Some("product") => (lines("product_id"), &VIEWS[..2], ""),
         Some("category") => (lines("category"), &VIEWS[..2], ""),
         Some("price_band") => (BANDS.to_owned(), &VIEWS[..1], ""),
@@ -106,7 +110,11 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
         .replace("NEIGHBOURS", &NEIGHBOURS.to_string())
         .replace("DAYS", &days.to_string())
         .replace("MOST", &most.to_string());
-    over_views(call, views, &query)
+    let offers = over_views(call, views, &query)?;
+    match call.in_definition() {
+        true => Ok(offers),
+        false => in_order(call, offers),
+    }
 }
 
 fn unknown(call: &Call<'_>, kind: &str) -> Error {

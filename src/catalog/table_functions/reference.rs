@@ -58,9 +58,10 @@ pub const TABLE_FUNCTIONS: [TableFunction; 14] = [
             "bought_together",
             "bought_together([min_orders])",
             Reach::Named,
-            "Which products are in the same orders. For each two products with at least min_orders \
+            "Which products are in the same orders: the market basket, for recommendations and \
+             cross-selling. For each two products with at least min_orders \
              (2) orders in common a row in each direction: orders with both; support, their share of \
-             all orders; confidence, their share of the orders with product_a; lift, how many times \
+             all orders with products; confidence, their share of the orders with product_a; lift, how many times \
              more often than by chance. Completed orders of known customers, by the lines of \
              orders and order_lines (docs/library/contracts.md).",
             "SELECT * FROM bought_together() LIMIT 5",
@@ -93,7 +94,8 @@ pub const TABLE_FUNCTIONS: [TableFunction; 14] = [
             "next_best",
             "next_best('product' | 'category' | 'price_band', n [, days])",
             Reach::Named,
-            "What to offer whom next: up to n items for each customer. The score of an item is the sum \
+            "What to offer whom next: recommendations of up to n items for each customer, for \
+             personal offers and cross-selling. The score of an item is the sum \
              of its likeness to what the customer bought, likeness being customers of both by the root \
              of customers of one times customers of the other (at least 2 in common; an item speaks for \
              the 20 most like it); because is the item that speaks for it most. Never what the \

@@ -61,11 +61,12 @@ SELECT label, customers, buyers_before, buyers_after, orders_before, orders_afte
 FROM compared CROSS JOIN (MARKET) AS market
 ORDER BY label NULLS LAST";
 
-/// A figure of the market: that for all industries, else the only one there is.
+/// A figure of the market: the only one for all industries, else the only one there is.
 const MARKET: &str = "
-coalesce(min(value) FILTER (WHERE metric = 'NAME' AND industry IS NULL),
-         CASE WHEN count(*) FILTER (WHERE metric = 'NAME') = 1
-              THEN min(value) FILTER (WHERE metric = 'NAME') END) AS market_NAME";
+CASE WHEN count(*) FILTER (WHERE metric = 'NAME' AND industry IS NULL) = 1
+     THEN min(value) FILTER (WHERE metric = 'NAME' AND industry IS NULL)
+     WHEN count(*) FILTER (WHERE metric = 'NAME') = 1
+     THEN min(value) FILTER (WHERE metric = 'NAME') END AS market_NAME";
 
 pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     call.check_count(3, 3)?;
@@ -73,6 +74,7 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     let reader = call.function.name;
     let eves = [dates.eve(0)?, dates.eve(1)?];
     let crowd = Crowd::at(call, &eves)?;
+    crowd.check_buys()?;
     let (orders, period, market) = call.binder().at(dates.end()?, |there| {
         let orders = orders(there, reader)?;
         let period = dates.period(there, &orders)?;

@@ -58,8 +58,10 @@ ORDER BY label NULLS LAST";
 pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     call.check_count(3, 4)?;
     let (from, to) = call.span(1, 2)?;
+    call.check_over(to)?;
     let reader = call.function.name;
     let crowd = Crowd::at(call, &[from])?;
+    crowd.check_buys()?;
     let outcome_name = wanted(call, 3)?;
     let (orders, in_window, costs, wanted) = call.binder().at(to, |there| {
         let orders = orders(there, reader)?;

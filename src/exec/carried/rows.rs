@@ -150,8 +150,13 @@ impl WaitingRows {
 
     /// Takes the rows of another reader, whose groups are numbered otherwise.
     fn append(&mut self, mut other: Self) -> PlanResult<()> {
+        // What the other held is held here from now on.
+        let held = other.memory.free();
+        let before = self.groups.size();
         let keys = other.groups.emit(EmitTo::All)?;
         self.groups.intern(&keys, &mut self.at_hand)?;
+        let more = self.groups.size().saturating_sub(before);
+        self.memory.try_grow(held + more)?;
         let number = self.at_hand.iter().map(number);
         let numbers: Vec<u32> = number.collect::<PlanResult<_>>()?;
         other.renumber(&numbers);

@@ -79,11 +79,18 @@ impl Column {
         self.data_type.is_nested()
     }
 
+    fn digits(&self) -> u8 {
+        match self.data_type {
+            DataType::Decimal128(digits, _) | DataType::Decimal256(digits, _) => digits,
+            _ => 0,
+        }
+    }
+
     fn is_number(&self) -> bool {
         self.is_shown() && matches!(self.kind, Kind::Exact { .. } | Kind::Float)
     }
 
-    /// The value itself; of floats only what is a number and finite.
+    /// The value itself.
     pub(super) fn value(&self) -> Expr {
         let column = ident(self.name.as_str());
         match (&self.kind, &self.data_type) {
@@ -144,6 +151,11 @@ impl Column {
     pub(super) fn mean(&self, value: &str, measure: &str) -> Option<String> {
         match &self.kind {
             _ if !self.is_number() => None,
+            // The mean has four digits more than the values.
+            Kind::Exact { scale: scale @ 1.. } if self.digits() > 34 => {
+                let wide = format!("CAST({value} AS DECIMAL(76, {scale}))");
+                Some(trimmed(&format!("avg({wide})")))
+            }
             Kind::Exact { scale: 1.. } => Some(trimmed(&format!("avg({value})"))),
             Kind::Exact { .. } => Some(format!("CAST(avg({value}) AS VARCHAR)")),
             _ => Some(format!("CAST(avg({measure}) AS VARCHAR)")),

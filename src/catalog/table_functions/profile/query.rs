@@ -72,7 +72,10 @@ pub(super) fn query(columns: &[Column], outcome: Option<&Outcome>) -> String {
     let edges = (0..=BINS).map(|k| match k {
         0 => writing.text("lo", true),
         BINS => writing.text("hi", true),
-        _ => writing.text(&format!("(lo + (hi - lo) * {k} / {BINS})"), true),
+        _ => {
+            let part = format!("(lo / 256 + (hi / 256 - lo / 256) * {k} / {BINS})");
+            writing.text(&format!("({part} * 256)"), true)
+        }
     });
     let edges: Vec<String> = edges.collect();
     let worth = match outcome {
@@ -150,7 +153,8 @@ fn told((at, column): Numbered<'_>) -> String {
     format!("named_struct({})", fields.join(", "))
 }
 
-/// How many values lie in each bin. A sixteenth keeps differences of floats finite.
+/// How many values lie in each bin. Of a 256th ten times the difference of any two floats
+/// is finite, and no digit is lost.
 fn histograms(measures: &[Numbered<'_>]) -> String {
     let ends = measures
         .iter()
@@ -158,9 +162,9 @@ fn histograms(measures: &[Numbered<'_>]) -> String {
     let ends: Vec<String> = ends.collect();
     let bins = |(at, _): &Numbered<'_>| {
         format!(
-            "CASE WHEN u{at} IS NULL THEN NULL WHEN hi{at} / 16 = lo{at} / 16 THEN 1 \
-             ELSE least({BINS}, 1 + CAST(floor((u{at} / 16 - lo{at} / 16) * {BINS} \
-             / (hi{at} / 16 - lo{at} / 16)) AS BIGINT)) END AS b{at}"
+            "CASE WHEN u{at} IS NULL THEN NULL WHEN hi{at} / 256 = lo{at} / 256 THEN 1 \
+             ELSE least({BINS}, 1 + CAST(floor((u{at} / 256 - lo{at} / 256) * {BINS} \
+             / (hi{at} / 256 - lo{at} / 256)) AS BIGINT)) END AS b{at}"
         )
     };
     let rows = |part: &[Numbered<'_>]| {

@@ -6,11 +6,13 @@ use super::column::Column;
 
 /// Whole numbers of the last digit, `X`, which may have hundredths between them: the
 /// digits, the point before the last `places`, and no zeros around.
+/// A DOUBLE does not tell whole numbers apart from 2^53 on: there it is written as one.
 const EXACT: &str = "
-CASE WHEN X < 0 THEN '-' ELSE '' END
+CASE WHEN abs(X) >= 9007199254740992.0 THEN CAST(X / power(10.0, places - 2) AS VARCHAR)
+ELSE CASE WHEN X < 0 THEN '-' ELSE '' END
   || regexp_replace(regexp_replace(
        left(lpad(DIGITS, 40, '0'), 40 - places) || '.' || right(lpad(DIGITS, 40, '0'), places),
-       '\\.?0+$', ''), '^0+([0-9])', '\\1')";
+       '\\.?0+$', ''), '^0+([0-9])', '\\1') END";
 
 /// Numbers beyond what hundredths of a DOUBLE can tell are whole.
 const DIGITS: &str = "

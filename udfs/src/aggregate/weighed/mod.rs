@@ -193,10 +193,15 @@ impl<W: Weight> Weighed<W> {
 
     fn favourites(&self, kept: &mut Buckets<Sums<W>>) -> Result<ArrayRef> {
         let mut found = Vec::with_capacity(kept.groups());
+        let mut is_endless = false;
         kept.each_group(|cells, _| {
+            is_endless |= cells.iter().any(|it| it.sum.to_double().is_infinite());
             let first = cells.iter().min_by(|a, b| self.before(a, b));
             found.push(first.map_or(NOTHING, |cell| cell.value));
         });
+        if is_endless {
+            return exec_err!("favourite: the weights add up to more than a DOUBLE can hold");
+        }
         self.known.array(&found)
     }
 
