@@ -35,7 +35,7 @@ pub struct CheckReport {
     pub name: String,
     /// `check`, `key` (one row per key of a segment), `entity key`, `guard rails`,
     /// `definition` (it cannot be planned), `one version` (of a source's key),
-    /// `frozen` (what is kept of a view), `rejects`, `point in time`, `event time`, or `entity` (keys that it does not list).
+    /// `frozen` (what is kept of a view), `rejects`, `point in time`, `event time`, `order status`, or `entity` (keys that it does not list).
     pub rule: &'static str,
     /// What it came to.
     pub result: CheckResult,
@@ -103,6 +103,7 @@ impl Engine {
         }
         reports.extend(self.frozen_reports(&inputs, &evaluation).await);
         reports.extend(self.lint(&inputs, &evaluation).await?);
+        reports.extend(self.order_statuses(&inputs, &evaluation).await);
         reports.extend(strangers);
         Ok(reports)
     }

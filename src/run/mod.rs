@@ -27,6 +27,7 @@ mod schedule;
 mod shared;
 mod show;
 mod state_rows;
+mod statuses;
 mod write;
 
 pub use check::{CheckReport, CheckResult};

@@ -85,3 +85,31 @@ fn a_library_that_is_not_there_is_brought_in_by_a_line() {
     assert_eq!(ran.code, 2, "{}", ran.err);
     assert!(!ran.err.contains("brings it in"), "{}", ran.err);
 }
+
+/// Libraries count orders that are 'completed': who calls them otherwise hears of it.
+#[test]
+fn orders_of_which_none_counts_draw_a_warning() {
+    let here = tempfile::tempdir().expect("a folder");
+    write(here.path(), "segql.toml", "library = [\"rfm\"]\n");
+    let orders = |status: &str| {
+        format!(
+            "CREATE VIEW orders AS SELECT 1 AS order_id, 7 AS customer_id, DATE '2025-01-01' AS ordered_at, \
+             10.0 AS amount, '{status}' AS status UNION ALL SELECT 2, 8, DATE '2025-01-02', 5.0, 'anulowane';\n"
+        )
+    };
+    for (status, warned) in [("zrealizowane", true), ("completed", false)] {
+        write(here.path(), "sql/orders.sql", &orders(status));
+        let ran = run(here.path(), &["check", "--as-of", "2025-01-31"]);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert_eq!(
+            said.contains("none of 2 orders has the status"),
+            warned,
+            "{said}"
+        );
+        assert_eq!(
+            said.contains("there are anulowane, zrealizowane"),
+            warned,
+            "{said}"
+        );
+    }
+}
