@@ -207,7 +207,7 @@ pub fn check_unedited(
         Some(what) => Err(definition
             .error(format!("frozen view '{}': {what}", definition.name))
             .hint(format!(
-                "segql run --refreeze {} computes it anew, and what builds on it",
+                "segql run --refreeze {} computes it anew, and what builds on it; days that are over need --restate as well",
                 definition.name
             ))
             .hint("or give back what was frozen: SELECT frozen_definition FROM segql.frozen")),

@@ -183,6 +183,16 @@ fn no_match(catalog: &Catalog, selector: &str, bare: &str) -> Error {
             ))
             .hint(format!("{bare}+ selects the segments that build on it"))
         }
+        _ if bare.starts_with("tag:") => {
+            let tags = with_members(catalog).filter_map(|it| it.create.options.list("tags").ok());
+            let tags: BTreeSet<String> = tags.flatten().map(|tag| format!("tag:{tag}")).collect();
+            let known = Vec::from_iter(&tags);
+            let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+            let listed = (!known.is_empty()).then(|| format!("there are {}", known.join(", ")));
+            nothing(format!("selector '{selector}' matches nothing"))
+                .hint_if(suggest(bare, known.iter().copied()))
+                .hint_if(listed)
+        }
         _ => {
             let known = with_members(catalog).map(|it| it.name.clone());
             let known: Vec<String> = known.collect();

@@ -59,11 +59,14 @@ fn selectors_choose_by_name_label_tag_kind_and_graph() {
 #[test]
 fn a_selector_that_matches_nothing_is_an_error() {
     let here = project();
+    let tagged = "CREATE SEGMENT tagged WITH (tags = 'weekly') AS SELECT customer_id FROM totals;";
+    write(here.path(), "sql/tagged.sql", tagged);
     for (selectors, expected) in [
         (&["spendr"][..], "did you mean 'spender'?"),
         (&["spender:nope"], "selector 'spender:nope' matches nothing"),
         (&["spender", "nobody"], "selector 'nobody' matches nothing"),
         (&["tag:winback"], "selector 'tag:winback' matches nothing"),
+        (&["tag:wekly"], "did you mean 'tag:weekly'"),
         (&["kind:view"], "selector 'kind:view' matches nothing"),
         (
             &["spender", "--exclude", "nobody"],
