@@ -18,7 +18,8 @@ const DAYS: i64 = 365;
 
 /// `WHAT` stands for who bought what and when, `SOLD_OUT` for a condition on what is offered,
 /// `NEIGHBOURS` and the like for numbers. Two items that one customer alone has bought are alike
-/// by chance, so that it takes `CUSTOMERS`.
+/// by chance, so that it takes `CUSTOMERS`. Which item speaks for an offer is only asked of what is
+/// offered: for all that could be it would take twice the memory.
 const NEXT: &str = "
 WITH bought AS (
   SELECT customer_id, item, max(ordered_at) AS last_at
@@ -46,8 +47,7 @@ alike AS (
   SOLD_OUT
   QUALIFY row_number() OVER (PARTITION BY item ORDER BY likeness DESC, offered) <= NEIGHBOURS),
 scored AS (
-  SELECT b.customer_id, a.offered AS item, sum(a.likeness) AS score,
-         favourite(b.item, a.likeness) AS because
+  SELECT b.customer_id, a.offered AS item, sum(a.likeness) AS score
   FROM bought AS b
   JOIN alike AS a ON a.item = b.item
   LEFT JOIN bought AS known ON known.customer_id = b.customer_id AND known.item = a.offered
@@ -56,9 +56,14 @@ scored AS (
 ranked AS (
   SELECT customer_id,
          CAST(row_number() OVER (PARTITION BY customer_id ORDER BY score DESC, item) AS BIGINT) AS rank,
-         item, score, because
-  FROM scored)
-SELECT * FROM ranked WHERE rank <= MOST
+         item, score
+  FROM scored),
+chosen AS (SELECT * FROM ranked WHERE rank <= MOST)
+SELECT c.customer_id, c.rank, c.item, c.score, favourite(b.item, a.likeness) AS because
+FROM chosen AS c
+JOIN alike AS a ON a.offered = c.item
+JOIN bought AS b ON b.customer_id = c.customer_id AND b.item = a.item
+GROUP BY c.customer_id, c.rank, c.item, c.score
 ORDER BY customer_id, rank";
 
 const LINES: &str = "
