@@ -6,6 +6,7 @@ use std::time::Duration;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use tokio::sync::watch;
 
+use super::machine_bytes;
 use crate::error::Error;
 use crate::session::size::show_size;
 
@@ -20,7 +21,7 @@ const OWN_BYTES: usize = 300 << 20;
 pub(super) type Report = Arc<dyn Fn() -> Vec<String> + Send + Sync>;
 
 /// Knows whether the process holds more than its limit by more than a half, and by
-/// more than 300 MiB: operators that do not account for their memory end there, instead of being
+/// more than 300 MiB, or nearly all of the machine: operators that do not account for their memory end there, instead of being
 /// killed by the machine.
 #[derive(Clone)]
 pub struct MemoryWatch {
@@ -33,7 +34,7 @@ pub struct MemoryWatch {
 impl MemoryWatch {
     /// Starts a thread that looks now and then, and ends with the last watch.
     pub(super) fn start(limit: usize, report: Report) -> Option<Self> {
-        let most = limit.saturating_add(OWN_BYTES.max(limit / 2));
+        let most = most_bytes(limit, machine_bytes());
         let (sender, held) = watch::channel(None);
         let look = move || {
             let Ok(pid) = sysinfo::get_current_pid() else {
@@ -87,6 +88,16 @@ impl MemoryWatch {
     }
 }
 
+/// How much the process may hold. The last tenth of a machine is not for it, unless the limit
+/// says so: there the system would choose whom to kill.
+fn most_bytes(limit: usize, machine: Option<usize>) -> usize {
+    let most = limit.saturating_add(OWN_BYTES.max(limit / 2));
+    match machine {
+        Some(machine) => most.min((machine / 10 * 9).max(limit)),
+        None => most,
+    }
+}
+
 fn process_bytes(system: &mut System, pid: Pid) -> usize {
     let own = [pid];
     let which = ProcessesToUpdate::Some(&own);
@@ -99,6 +110,15 @@ fn process_bytes(system: &mut System, pid: Pid) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_tenth_of_a_machine_is_left() {
+        let gib = 1 << 30;
+        assert_eq!(most_bytes(2 * gib, Some(24 * gib)), 3 * gib);
+        assert_eq!(most_bytes(18 * gib, Some(20 * gib)), 18 * gib);
+        assert_eq!(most_bytes(30 * gib, Some(20 * gib)), 30 * gib);
+        assert_eq!(most_bytes(gib, None), gib + gib / 2);
+    }
 
     #[test]
     fn what_is_taken_without_asking_is_seen() {
