@@ -86,10 +86,14 @@ fn dispatch(arguments: Arguments, printer: Printer, shell: Shell) -> Result<()> 
         .enable_all()
         .build()?;
     let result = watch.block_on(limited(timeout, work));
-    // What still computes is left behind: nobody waits for it.
-    runtime.shutdown_background();
+    // What still computes is left behind. Threads that end at once are waited for: to let go
+    // of one at the very moment it ends has crashed in the system's library.
+    runtime.shutdown_timeout(ENDING);
     result
 }
+
+/// How long threads without work take to end, and more.
+const ENDING: Duration = Duration::from_millis(50);
 
 /// How long work that was told to stop may take to remove what it had begun.
 const CLEAN_UP: Duration = Duration::from_millis(500);
