@@ -18,7 +18,7 @@ pub(super) fn view(
 ) -> Result<Arc<dyn TableSource>> {
     let name = view_of(&definition.name);
     let catalog = binder.world.catalog;
-    if catalog.find(name).is_some() || binder.inputs.tables.contains_key(name) {
+    if binder.has_view(name) {
         return binder.relation(name);
     }
     let needed = contract.iter().filter(|asked| asked.default.is_none());
@@ -62,25 +62,15 @@ pub(in crate::catalog) fn missing_column(
     let below = direct.chain(graph.below(&id));
     let below = below.map_while(|name| catalog.find(name));
     let reader = format!("{} {}", definition.kind(), definition.name);
-    missing_in(binder, below.map(AsRef::as_ref), &reader, error)
-}
-
-/// The same of a reader of these definitions, contracts among them.
-pub(in crate::catalog) fn missing_in<'d>(
-    binder: &Binder<'_>,
-    read: impl Iterator<Item = &'d Definition>,
-    reader: &str,
-    error: &Error,
-) -> Option<Error> {
     let named = error.message().split("column '").nth(1)?;
     let column = named.split('\'').next()?.rsplit('.').next()?;
-    for contract in read {
+    for contract in below {
         if let Body::Contract(asked) = &contract.create.body
             && let Some(asked) = asked.iter().find(|it| it.name == column)
             && let Ok(source) = binder.relation(view_of(&contract.name))
             && field(&source.schema(), column).is_none()
         {
-            return Some(lacks(binder, contract, asked, reader, source.as_ref()));
+            return Some(lacks(binder, contract, asked, &reader, source.as_ref()));
         }
     }
     None

@@ -31,7 +31,7 @@ use crate::sql_type::sql_type_name;
 use crate::statement::{Asked, Values};
 
 pub(super) use measured::time_of;
-pub(super) use missing::{missing_column, missing_in};
+pub(super) use missing::missing_column;
 
 /// The schema of contracts, and the folder of the library that holds them.
 pub(super) const BASE: &str = "base";

@@ -42,7 +42,12 @@ impl<'c> Call<'c> {
 
     /// An error that shows how the function is called.
     pub(super) fn usage(&self) -> Error {
+        let bare = self.args.iter().find_map(|it| match it {
+            Expr::Column(column) => Some(format!("a name stands in quotes: '{}'", column.name)),
+            _ => None,
+        });
         Error::usage(format!("{} takes other arguments", self.function.name))
+            .hint_if(bare)
             .hint(format!("write {}", self.function.call))
     }
 

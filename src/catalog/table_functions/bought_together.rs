@@ -8,11 +8,16 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::arguments::Call;
 use super::given::in_order;
-use super::purchases::over_views;
+use super::purchases::{Read, over_views};
 use crate::error::Result;
 
 /// In how many orders a pair has to be where nothing is said: once is chance.
 const MIN_ORDERS: i64 = 2;
+
+const VIEWS: [Read; 2] = [
+    ("orders", &["order_id", "customer_id", "status"]),
+    ("order_lines", &["order_id", "product_id"]),
+];
 
 /// `MIN_ORDERS` stands for the number. Each pair is found once and told in both directions, as
 /// it is one order of confidence to go from a to b and another to come back.
@@ -50,7 +55,7 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     call.check_count(0, 1)?;
     let least = call.whole_number(0)?.unwrap_or(MIN_ORDERS);
     let query = TOGETHER.replace("MIN_ORDERS", &least.to_string());
-    let pairs = over_views(call, &["orders", "order_lines"], &query)?;
+    let pairs = over_views(call, &VIEWS, &query)?;
     match call.in_definition() {
         true => Ok(pairs),
         false => in_order(call, pairs),

@@ -8,7 +8,6 @@ use super::arguments::Call;
 use super::crowd::{keyed, nothing};
 use crate::catalog::binder::Binder;
 use crate::catalog::contract::time_of;
-use crate::catalog::inputs::not_found;
 use crate::catalog::key::{common_type, find_key, fits};
 use crate::error::{Error, Result};
 use crate::session::Moment;
@@ -100,10 +99,6 @@ pub(super) fn outcome(there: &Binder<'_>, name: &str, key: &str, from: Moment) -
         let plan = super::given::scan("wanted", &members.source)?.build()?;
         let key = members.key;
         return Ok(Rows { plan, key });
-    }
-    if known.is_none() && !there.inputs.tables.contains_key(name) {
-        let all = there.inputs.known_names(catalog, there.world.session);
-        return Err(not_found(name, &all));
     }
     let source = there.relation(name)?;
     let key = find_key(name, &source.schema(), key)?;

@@ -10,7 +10,7 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::arguments::Call;
 use super::given::in_order;
-use super::purchases::over_views;
+use super::purchases::{Read, over_views};
 use crate::error::{Error, Result, suggest};
 
 /// What was bought less than so many days ago is not offered, where nothing else is said.
@@ -85,7 +85,17 @@ const SOLD_OUT: &str = "
 WHERE NOT EXISTS (
   SELECT 1 FROM products AS p WHERE p.product_id = directed.offered AND p.stock <= 0)";
 
-const VIEWS: [&str; 3] = ["orders", "order_lines", "products"];
+const ORDERS: Read = (
+    "orders",
+    &["order_id", "customer_id", "ordered_at", "status"],
+);
+const WITH_AMOUNTS: Read = ("orders", &["customer_id", "ordered_at", "amount", "status"]);
+const PRODUCTS: [Read; 3] = [
+    ORDERS,
+    ("order_lines", &["order_id", "product_id"]),
+    ("products", &["product_id", "stock"]),
+];
+const CATEGORIES: [Read; 2] = [ORDERS, ("order_lines", &["order_id", "category"])];
 /// What can be offered.
 const KINDS: [&str; 3] = ["product", "category", "price_band"];
 /// How many customers two items need in common.
@@ -100,11 +110,11 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
     let lines = |column| LINES.replace("COLUMN", column);
     let (what, views, sold_out) = match call.text(0) {
         Some("product") if call.binder().has_view("products") => {
-            (lines("product_id"), &VIEWS[..], SOLD_OUT)
+            (lines("product_id"), &PRODUCTS[..], SOLD_OUT)
         }
-        Some("product") => (lines("product_id"), &VIEWS[..2], ""),
-        Some("category") => (lines("category"), &VIEWS[..2], ""),
-        Some("price_band") => (BANDS.to_owned(), &VIEWS[..1], ""),
+        Some("product") => (lines("product_id"), &PRODUCTS[..2], ""),
+        Some("category") => (lines("category"), &CATEGORIES[..], ""),
+        Some("price_band") => (BANDS.to_owned(), &[WITH_AMOUNTS][..], ""),
         Some(other) => return Err(unknown(call, other)),
         None => return Err(call.usage()),
     };

@@ -6,30 +6,20 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 
 use super::arguments::Call;
 use crate::catalog::key::common_type;
-use crate::catalog::{Definition, contract, library};
 use crate::error::Result;
-use crate::statement::Body;
 
-/// Plans a query over these views of the project, which are called as the project calls them and
-/// have the columns of their contracts.
-pub(super) fn over_views(call: &Call<'_>, views: &[&str], sql: &str) -> Result<LogicalPlan> {
+/// A view of the project, and the columns of its contract that are read.
+pub(super) type Read = (&'static str, &'static [&'static str]);
+
+/// Plans a query over these views, which have the columns of their contracts.
+pub(super) fn over_views(call: &Call<'_>, views: &[Read], sql: &str) -> Result<LogicalPlan> {
     let binder = call.binder();
-    let contracts: Vec<Definition> = views
-        .iter()
-        .map(|view| library::contract_of(view))
-        .collect::<Result<_>>()?;
     let mut given = vec![];
-    for (view, definition) in views.iter().zip(&contracts) {
-        if let Body::Contract(asked) = &definition.create.body {
-            given.push((*view, contract::plan(binder, definition, asked)?));
-        }
+    for (view, columns) in views {
+        given.push((*view, binder.contract(view, columns, call.function.name)?));
     }
     with_common_ids(&mut given)?;
-    binder.over(sql, &given).map_err(|error| {
-        let reader = call.function.name;
-        let lacking = contract::missing_in(binder, contracts.iter(), reader, &error);
-        lacking.unwrap_or(error)
-    })
+    binder.over(sql, &given)
 }
 
 /// What views are joined by.

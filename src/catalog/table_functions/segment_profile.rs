@@ -9,7 +9,6 @@ use datafusion::prelude::ident;
 use super::arguments::Call;
 use super::given::{in_order, scan, values};
 use crate::catalog::Definition;
-use crate::catalog::inputs::not_found;
 use crate::catalog::key::{common_type, entity_key, find_key};
 use crate::catalog::personal::Nature;
 use crate::error::{Error, Result};
@@ -107,11 +106,6 @@ impl<'c> Table<'c> {
         let binder = call.binder();
         let (name, wanted) = Self::named(call, members_key)?;
         let definition = binder.world.catalog.find(&name).map(AsRef::as_ref);
-        if definition.is_none() && !binder.inputs.tables.contains_key(&name) {
-            let known = binder.inputs;
-            let known = known.known_names(binder.world.catalog, binder.world.session);
-            return Err(not_found(&name, &known));
-        }
         let source = binder.relation(&name)?;
         let key = find_key(&name, &source.schema(), &wanted)?;
         Ok(Self {

@@ -15,7 +15,6 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableSource, cast, lit};
 use super::arguments::Call;
 use super::given::{in_order, scan, values};
 use crate::catalog::binder::Binder;
-use crate::catalog::inputs::not_found;
 use crate::catalog::personal::Nature;
 use crate::error::{Error, Result};
 use crate::sql_type::sql_type_name;
@@ -54,13 +53,8 @@ pub(super) fn plan(call: &Call<'_>) -> Result<LogicalPlan> {
 
 impl<'c> Table<'c> {
     fn of(call: &Call<'c>) -> Result<Self> {
-        let (name, binder) = (call.name(0)?, call.binder());
-        let catalog = binder.world.catalog;
-        if catalog.find(name).is_none() && !binder.inputs.tables.contains_key(name) {
-            let known = binder.inputs.known_names(catalog, binder.world.session);
-            return Err(not_found(name, &known));
-        }
-        let source = binder.relation(name)?;
+        let name = call.name(0)?;
+        let source = call.binder().relation(name)?;
         Ok(Self { name, source })
     }
 
