@@ -101,6 +101,15 @@ async fn error_texts() {
         "SELECT 1; SELECT 2 3 4",
         "SELECT 1/0 FROM orders",
         "SELECT CAST('x' AS BIGINT)",
+        "SUMMARIZE orders",
+        "PIVOT orders ON amount",
+        "SELECT purchase_rhythm(as_of()).cv FROM orders",
+        "SELECT * FROM profile(orders)",
+        "SELECT * FROM profile('ordrs')",
+        "SELECT * FROM next_best('product', 0)",
+        "SELECT * FROM next_best('product', 1)",
+        "SELECT * FROM segment_metrics('vip', '2026-01-01', '2026-12-31')",
+        "SELECT * FROM segment_metrics('vip', '2026-01-01', '2026-01-31', 'vist')",
     ];
     let mut document = String::new();
     for case in cases {
