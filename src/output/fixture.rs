@@ -33,7 +33,7 @@ pub(super) fn render_bytes(format: Format, schema: &SchemaRef, batches: &[Record
 }
 
 pub(super) fn render(format: Format, schema: &SchemaRef, batches: &[RecordBatch]) -> String {
-    String::from_utf8(render_bytes(format, schema, batches)).unwrap()
+    String::from_utf8(render_bytes(format, schema, batches)).expect("text")
 }
 
 pub(super) fn table(options: &Options, batch: &RecordBatch) -> String {
@@ -43,7 +43,7 @@ pub(super) fn table(options: &Options, batch: &RecordBatch) -> String {
         &batch.schema(),
         std::slice::from_ref(batch),
     );
-    String::from_utf8(bytes).unwrap()
+    String::from_utf8(bytes).expect("text")
 }
 
 fn render_with(
@@ -55,11 +55,11 @@ fn render_with(
     let mut bytes = Vec::new();
     let mut renderer = format
         .renderer(schema.clone(), options, Box::new(&mut bytes))
-        .unwrap();
+        .expect("a renderer");
     for batch in batches {
-        renderer.batch(batch).unwrap();
+        renderer.batch(batch).expect("rendered");
     }
-    renderer.finish().unwrap();
+    renderer.finish().expect("finished");
     bytes
 }
 
@@ -67,7 +67,7 @@ pub(super) fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
     RecordBatch::try_from_iter_with_nullable(
         columns.into_iter().map(|(name, array)| (name, array, true)),
     )
-    .unwrap()
+    .expect("columns of one length")
 }
 
 pub(super) fn texts(values: &[&str]) -> ArrayRef {
@@ -84,7 +84,7 @@ pub(super) fn customers() -> RecordBatch {
     ];
     let spend = Decimal128Array::from_iter(spend)
         .with_precision_and_scale(22, 2)
-        .unwrap();
+        .expect("digits that fit");
     let names = [
         Some("Żaneta Wójcik"),
         Some(""),
@@ -144,7 +144,7 @@ pub(super) fn nested() -> RecordBatch {
     limits.keys().append_value(7);
     limits.values().append_value(1.5);
     for valid in [true, true, false] {
-        limits.append(valid).unwrap();
+        limits.append(valid).expect("as many keys as values");
     }
     batch(vec![
         ("rfm", Arc::new(rfm)),
