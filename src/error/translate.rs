@@ -81,7 +81,17 @@ fn unknown_column(
     field: &datafusion::common::Column,
     valid: &[datafusion::common::Column],
 ) -> Error {
-    let names: Vec<&str> = valid.iter().map(|column| column.name.as_str()).collect();
+    let mut names: Vec<&str> = vec![];
+    for column in valid {
+        // What ORDER BY may name is known as it is selected and as it was before.
+        if !names.contains(&column.name.as_str()) {
+            names.push(&column.name);
+        }
+    }
+    if field.name == "all" {
+        return Error::new("there is no ORDER BY ALL here")
+            .hint("name the columns, or their places: ORDER BY 1, 2");
+    }
     let hint = suggest(&field.name, names.iter().copied()).or_else(|| {
         (!names.is_empty() && names.len() <= 20)
             .then(|| format!("the columns here are {}", names.join(", ")))
@@ -229,6 +239,11 @@ fn shorten(text: &str) -> String {
     if text.starts_with("physical plan does not support logical expression") {
         return "a subquery refers to the row outside it in a way that is not supported; a join \
                 says the same"
+            .to_owned();
+    }
+    if text.contains("temporal operation Interval") {
+        return "an interval can be added and subtracted, not multiplied or divided; days are added \
+                to a date as a number: day + 7 * n"
             .to_owned();
     }
     if text.to_lowercase().starts_with("dot access not supported") {
